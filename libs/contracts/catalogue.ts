@@ -1,0 +1,34 @@
+import type { Contract } from './contract.ts';
+import { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
+import { evaluationReported } from './facts/evaluation.ts';
+import { experimentFailed, experimentFinished, experimentSubmitted } from './facts/experiment.ts';
+import { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
+import {
+  downloadDelivered,
+  downloadLost,
+  uploadDelivered,
+  uploadLost,
+  uploadSent,
+  uploadWithheld,
+} from './facts/transfer.ts';
+
+/** Every contract, in the order of a round. */
+export const contracts: readonly Contract[] = [
+  experimentSubmitted,
+  clientEnrolled,
+  enrolmentRefused,
+  roundPlanned,
+  linksMeasured,
+  roundOpened,
+  downloadDelivered,
+  downloadLost,
+  evaluationReported,
+  uploadSent,
+  uploadWithheld,
+  uploadDelivered,
+  uploadLost,
+  roundCommitted,
+  roundAbandoned,
+  experimentFinished,
+  experimentFailed,
+];

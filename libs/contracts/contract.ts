@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+
+/** Who reads a message: the coordinator, the channel, one site's trainer, or everybody. */
+export type Topic = 'coordinator' | 'channel' | 'site' | 'announcements';
+
+/** One copy of a fact on its way to one kind of reader; `blob` says whether the parameter blob travels along. */
+export interface Route {
+  readonly topic: Topic;
+  readonly blob?: boolean;
+}
+
+/** A fact on the wire: its name, version, routes and schema in one declaration. */
+export interface Contract<Name extends string = string, Data = unknown> {
+  readonly name: Name;
+  readonly version: number;
+  readonly statedBy: 'coordinator' | 'channel' | 'trainer';
+  readonly routes: readonly Route[];
+  readonly schema: z.ZodType<Data>;
+}
+
+/** The payload type of a contract: `DataOf<typeof roundOpened>`. */
+export type DataOf<C> = C extends Contract<string, infer Data> ? Data : never;
+
+/** Declares a contract; the name is a fact in the past tense. */
+export function defineContract<Name extends string, Schema extends z.ZodType>(declaration: {
+  readonly name: Name;
+  readonly version: number;
+  readonly statedBy: Contract['statedBy'];
+  readonly routes: readonly Route[];
+  readonly schema: Schema;
+}): Contract<Name, z.output<Schema>> {
+  return declaration as unknown as Contract<Name, z.output<Schema>>;
+}

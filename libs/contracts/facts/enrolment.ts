@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineContract } from '../contract.ts';
+import { clientName, digest, siteName } from '../vocabulary.ts';
+
+const counts = z.int().min(0);
+
+/** A site hosts this client. Counts leave the site; the label histogram only in simulation. */
+export const clientEnrolled = defineContract({
+  name: 'client.enrolled',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'coordinator' }],
+  schema: z.strictObject({
+    site: siteName,
+    client: clientName,
+    baseDigest: digest,
+    dataDigest: digest,
+    deviceClass: z.string().max(64),
+    examples: z.strictObject({ train: z.int().min(1), personalTest: z.int().min(1), generalTest: counts }),
+    parameters: z.strictObject({ shared: counts, personal: counts }),
+    labels: z.array(z.string().max(256)).max(10_000),
+    labelHistogram: z.array(counts).max(10_000).optional(),
+    /** Accuracy on the personal test set of always answering the client's most frequent training label. */
+    majorityClass: z.number().min(0).max(1),
+  }),
+});
+
+/** A site cannot take part, for a reason that its user can mend. */
+export const enrolmentRefused = defineContract({
+  name: 'enrolment.refused',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'coordinator' }],
+  schema: z.strictObject({ site: siteName, code: z.string().max(100), message: z.string().max(4000) }),
+});

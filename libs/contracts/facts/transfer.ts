@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { defineContract } from '../contract.ts';
+import { blobReference, clientName, digest, roundNumber, siteName, transmission } from '../vocabulary.ts';
+
+const crossing = { round: roundNumber, client: clientName, site: siteName, transmission };
+
+/** The global model reached the client. The bytes travel to its site once a round, with the first client served there. */
+export const downloadDelivered = defineContract({
+  name: 'download.delivered',
+  version: 1,
+  statedBy: 'channel',
+  routes: [{ topic: 'site', blob: true }, { topic: 'coordinator' }],
+  schema: z.strictObject({ ...crossing, forEvaluation: z.boolean(), global: blobReference }),
+});
+
+/** The global model did not reach the client before the deadline. */
+export const downloadLost = defineContract({
+  name: 'download.lost',
+  version: 1,
+  statedBy: 'channel',
+  routes: [{ topic: 'site' }, { topic: 'coordinator' }],
+  schema: z.strictObject({ ...crossing, forEvaluation: z.boolean() }),
+});
+
+/** A client has trained and sends its shared tensors. The coordinator learns the fact, the channel carries the bytes. */
+export const uploadSent = defineContract({
+  name: 'upload.sent',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'channel', blob: true }, { topic: 'coordinator' }],
+  schema: z.strictObject({
+    round: roundNumber,
+    client: clientName,
+    site: siteName,
+    blob: blobReference,
+    /** The global model that the client started from. */
+    answers: digest,
+    examples: z.int().min(1),
+    training: z.strictObject({
+      steps: z.int().min(0),
+      firstLoss: z.number(),
+      lastLoss: z.number(),
+      meanLoss: z.number(),
+    }),
+  }),
+});
+
+/** A client has nothing to send this round, and why. */
+export const uploadWithheld = defineContract({
+  name: 'upload.withheld',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'coordinator' }],
+  schema: z.strictObject({
+    round: roundNumber,
+    client: clientName,
+    site: siteName,
+    reason: z.enum(['loss-not-finite', 'training-failed']),
+    message: z.string().max(2000),
+  }),
+});
+
+/** The upload reached the coordinator, bytes and all. */
+export const uploadDelivered = defineContract({
+  name: 'upload.delivered',
+  version: 1,
+  statedBy: 'channel',
+  routes: [{ topic: 'coordinator', blob: true }],
+  schema: z.strictObject({ ...crossing, blob: blobReference, answers: digest, examples: z.int().min(1) }),
+});
+
+/** The upload did not make it before the deadline; its bytes never left the channel. */
+export const uploadLost = defineContract({
+  name: 'upload.lost',
+  version: 1,
+  statedBy: 'channel',
+  routes: [{ topic: 'coordinator' }],
+  schema: z.strictObject({ ...crossing, blob: blobReference }),
+});

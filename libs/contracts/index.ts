@@ -1,0 +1,22 @@
+/** Every event on the wire, in the order of a round, and the specs that users write. */
+export { defineContract, type Contract, type DataOf, type Route, type Topic } from './contract.ts';
+export { envelopeSchema, type Envelope } from './envelope.ts';
+export { contracts } from './catalogue.ts';
+export { experimentFailed, experimentFinished, experimentSubmitted, type BaseModel } from './facts/experiment.ts';
+export { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
+export { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
+export {
+  downloadDelivered,
+  downloadLost,
+  uploadDelivered,
+  uploadLost,
+  uploadSent,
+  uploadWithheld,
+} from './facts/transfer.ts';
+export { evaluationReported } from './facts/evaluation.ts';
+export type { BlobReference, Score, TransmissionRecord } from './vocabulary.ts';
+export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './spec/experiment-spec.ts';
+export { type DataSpec } from './spec/data-spec.ts';
+export { type LinkSpec } from './spec/link-spec.ts';
+export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
+export { explainIssues } from './spec/explain-issues.ts';

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { clientName } from '../vocabulary.ts';
+import { dataSpec } from './data-spec.ts';
+import { linkSpec } from './link-spec.ts';
+
+const blocks = z.union([z.literal('all'), z.int().min(0).max(1000)]);
+
+const lora = z.strictObject({
+  rank: z.int().min(1).max(4096).default(8),
+  alpha: z.number().gt(0).max(1e6).default(16),
+  blocks: blocks.default('all'),
+});
+
+const training = z.strictObject({
+  steps: z.int().min(1).max(100_000).default(20),
+  batchSize: z.int().min(1).max(4096).default(16),
+  learningRate: z.number().gt(0).max(10).default(1e-3),
+  maxTokens: z.int().min(4).max(8192).default(64),
+  optimiser: z.enum(['adamw', 'sgd']).default('adamw'),
+  weightDecay: z.number().min(0).max(1).default(0.01),
+  clipNorm: z.number().gt(0).max(1e6).default(1),
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
+  warmupFraction: z.number().min(0).max(1).default(0.05),
+  keepMoments: z.boolean().default(false),
+  parallel: z.union([z.literal(1), z.literal(2)]).default(1),
+});
+
+const profile = z.strictObject({
+  lora: z
+    .strictObject({
+      rank: z.int().min(1).max(4096).optional(),
+      alpha: z.number().gt(0).max(1e6).optional(),
+      blocks: blocks.optional(),
+    })
+    .optional(),
+  deviceClass: z.string().min(1).max(64).optional(),
+});
+
+/** An experiment as a user writes it. Method, model and data are the only fields without a default. */
+export const experimentSpec = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower case, digits and dashes, at most 63')
+    .default('experiment'),
+  method: z.string().min(1).max(64),
+  seed: z.int().min(0).default(0),
+  rounds: z.int().min(1).max(100_000).default(40),
+  model: z.string().min(1),
+  data: dataSpec,
+  clients: z
+    .strictObject({
+      count: z.int().min(1).max(10_000).default(4),
+      partition: z
+        .strictObject({
+          dirichletAlpha: z.number().gt(0).max(1e6).default(0.5),
+          minimumExamples: z.int().min(1).max(1_000_000).default(10),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  training: training.prefault({}),
+  adapters: z.strictObject({ width: z.int().min(1).max(65_536).default(64) }).prefault({}),
+  lora: lora.prefault({}),
+  link: linkSpec.prefault({}),
+  profiles: z.record(clientName, profile).default({}),
+  baselines: z
+    .array(z.enum(['local-only']))
+    .max(1)
+    .default([]),
+  aggregation: z
+    .strictObject({
+      rule: z.enum(['federated-averaging', 'none']).default('federated-averaging'),
+      minContributions: z.int().min(1).max(10_000).default(1),
+    })
+    .prefault({}),
+  evaluation: z
+    .strictObject({
+      personalExamples: z.int().min(1).max(100_000).default(300),
+      generalExamples: z.int().min(1).max(100_000).default(300),
+      batchSize: z.int().min(1).max(4096).default(64),
+    })
+    .prefault({}),
+  round: z
+    .strictObject({
+      timeoutMs: z
+        .int()
+        .min(1000)
+        .max(7 * 24 * 3600_000)
+        .default(1_800_000),
+    })
+    .prefault({}),
+});
+
+export type ExperimentSpec = z.infer<typeof experimentSpec>;
+export type ClientProfileSpec = z.infer<typeof profile>;

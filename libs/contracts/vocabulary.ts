@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** Names become folders, topics and keys: lower case, digits and dashes. */
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const clientName = z.string().regex(NAME, 'a client is named in lower case, digits and dashes, at most 63');
+export const siteName = z.string().regex(NAME, 'a site is named in lower case, digits and dashes, at most 63');
+export const experimentId = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$/,
+    'an experiment is named in lower case, digits and dashes, at most 100',
+  );
+
+export const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]);
+
+/** Rounds count from 1; 0 means "before any training". */
+export const roundNumber = z.int().min(0).max(1_000_000);
+
+/** A parameter blob, named by the SHA-256 of its bytes; at most 4 GiB. */
+export const blobReference = z.strictObject({
+  digest,
+  bytes: z
+    .int()
+    .min(0)
+    .max(4 * 1024 ** 3),
+});
+export type BlobReference = z.infer<typeof blobReference>;
+
+export const tensorManifest = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).max(256),
+      shape: z
+        .array(
+          z
+            .int()
+            .min(0)
+            .max(2 ** 31 - 1),
+        )
+        .max(8),
+    }),
+  )
+  .max(100_000);
+
+/** What one crossing of the link was and cost. SNR is mean Es/N0 in dB; times are simulated. */
+export const transmission = z.strictObject({
+  bits: z.number().min(0),
+  bitsDelivered: z.number().min(0),
+  meanSnrDb: z.number(),
+  blocks: z.int().min(0),
+  attempts: z.int().min(0),
+  delayMs: z.number().min(0),
+  airtimeMs: z.number().min(0),
+  energyJ: z.number().min(0),
+  outcome: z.enum(['delivered', 'lost']),
+  reason: z.enum(['deadline', 'attempts']).optional(),
+});
+export type TransmissionRecord = z.infer<typeof transmission>;
+
+/** Right answers out of examples, and the mean cross-entropy in nats. */
+export const score = z.strictObject({
+  correct: z.int().min(0),
+  examples: z.int().min(0),
+  accuracy: z.number().min(0).max(1),
+  loss: z.number(),
+});
+export type Score = z.infer<typeof score>;
