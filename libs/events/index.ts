@@ -1,0 +1,14 @@
+/**
+ * Publishing and receiving contracts. A service states facts through a {@link Publisher} and hears them in the methods of
+ * its inbox that are marked {@link On}; a transport is a Nest strategy handed to {@link startService}.
+ */
+export type { BlobShelf } from './blob-shelf.ts';
+export { Clock, SystemClock } from './clock.ts';
+export type { Delivery } from './delivery.ts';
+export { On } from './on.ts';
+export { Publisher, type PublishOptions } from './publisher.ts';
+export { startService } from './start-service.ts';
+export { TransportError } from './transport-error.ts';
+export { InProcessBroker, type Fault } from './in-process/broker.ts';
+export { InProcessPublisher } from './in-process/in-process-publisher.ts';
+export { InProcessServer, type Listener } from './in-process/in-process-server.ts';

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { type Contract, type Envelope, envelopeSchema, explainIssues } from '#contracts';
+import type { Clock } from './clock.ts';
+import type { PublishOptions } from './publisher.ts';
+import { TransportError } from './transport-error.ts';
+
+/**
+ * Puts a fact into its envelope and returns it as the JSON that crosses the wire.
+ * The id is a digest of what is said, so that saying it again is recognised as the same event.
+ */
+export function seal<Data>(
+  contract: Contract<string, Data>,
+  data: Data,
+  options: PublishOptions,
+  source: string,
+  clock: Clock,
+): { readonly envelope: Envelope<Data>; readonly json: string } {
+  const checked = contract.schema.safeParse(data);
+  if (!checked.success) {
+    const problems = explainIssues(checked.error).join('; ');
+    throw new TransportError('event.invalid', `${contract.name} breaks its contract: ${problems}`);
+  }
+  const said = JSON.stringify([source, contract.name, contract.version, options.experiment, checked.data]);
+  const envelope: Envelope<Data> = {
+    specversion: '1.0',
+    id: createHash('sha256').update(said).digest('hex'),
+    type: contract.name,
+    dataversion: contract.version,
+    source,
+    time: clock.now().toISOString(),
+    experiment: options.experiment,
+    key: options.key ?? options.experiment,
+    ...(options.cause === undefined ? {} : { cause: options.cause }),
+    data: checked.data,
+  };
+  return { envelope, json: JSON.stringify(envelope) };
+}
+
+/** Opens what {@link seal} closed, checking envelope, version and data against the contract. */
+export function unseal<Data>(contract: Contract<string, Data>, json: string): Envelope<Data> {
+  const envelope = envelopeSchema.safeParse(JSON.parse(json));
+  if (!envelope.success) {
+    throw new TransportError('envelope.invalid', explainIssues(envelope.error).join('; '));
+  }
+  if (envelope.data.dataversion !== contract.version) {
+    const versions = `${String(envelope.data.dataversion)}, this service speaks ${String(contract.version)}`;
+    throw new TransportError('event.version', `${contract.name} has version ${versions}`);
+  }
+  const data = contract.schema.safeParse(envelope.data.data);
+  if (!data.success) {
+    throw new TransportError('event.invalid', `${contract.name}: ${explainIssues(data.error).join('; ')}`);
+  }
+  return { ...envelope.data, data: data.data };
+}
