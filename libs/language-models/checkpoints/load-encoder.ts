@@ -1,0 +1,88 @@
+import type { NamedTensors, Tensor } from '#parameters';
+
+import { ModelError } from '../model-error.ts';
+import { readEncoderConfig, type EncoderConfig } from './encoder-config.ts';
+import { StoredTensors } from './stored-tensors.ts';
+import { encoderPlaces, maskedLanguageModelPlaces, oldName, type TensorPlace } from './tensor-names.ts';
+import { transpose } from './transpose.ts';
+
+/**
+ * An encoder's config and float32 tensors under canonical names (`embeddings.word`, `block.0.attention.query.weight` …, see
+ * tensor-names.ts), linear weights as [in, out]. `mlm.*` tensors are there when the checkpoint has a masked-language-model head.
+ */
+export interface EncoderWeights {
+  readonly config: EncoderConfig;
+  readonly tensors: NamedTensors;
+}
+
+/**
+ * Loads BERT or RoBERTa from a Hugging Face folder: safetensors, whole or sharded, fp32, fp16 or bf16, names with or without the model's
+ * prefix. Poolers and task heads are left alone. Throws ModelError naming the missing file or tensor, or the shape found and expected.
+ */
+export async function loadEncoder(dir: string): Promise<EncoderWeights> {
+  const config = await readEncoderConfig(dir);
+  const stored = await StoredTensors.open(dir);
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const located of locateEncoder(config, stored))
+      tensors.set(located.place.name, await readCanonical(stored, located));
+    for (const located of locateMaskedLanguageModel(config, stored)) {
+      tensors.set(located.place.name, await readCanonical(stored, located));
+    }
+    return { config, tensors };
+  } finally {
+    await stored.close();
+  }
+}
+
+interface Located {
+  readonly place: TensorPlace;
+  /** The name in the file. */
+  readonly stored: string;
+}
+
+/** Finds every encoder tensor and checks its shape, before any is read. */
+export function locateEncoder(config: EncoderConfig, stored: StoredTensors): Located[] {
+  const prefix = prefixOf(stored);
+  return encoderPlaces(config).map((place) => locate(place, prefix, stored));
+}
+
+// A part of a head would be of no use: it is all there, or none is taken.
+function locateMaskedLanguageModel(config: EncoderConfig, stored: StoredTensors): Located[] {
+  const places = maskedLanguageModelPlaces(config);
+  const complete = places.every(({ stored: name }) => stored.has(name) || stored.has(oldName(name)));
+  return complete ? places.map((place) => locate(place, '', stored)) : [];
+}
+
+function prefixOf(stored: StoredTensors): string {
+  const probe = 'embeddings.word_embeddings.weight';
+  const prefix = ['bert.', 'roberta.', ''].find((candidate) => stored.has(candidate + probe));
+  if (prefix === undefined) {
+    throw new ModelError(
+      'model.tensor-missing',
+      `${stored.dir} has no tensor ${probe}, with or without the prefix "bert." or "roberta."`,
+    );
+  }
+  return prefix;
+}
+
+function locate(place: TensorPlace, prefix: string, stored: StoredTensors): Located {
+  const name = [prefix + place.stored, oldName(prefix + place.stored)].find((candidate) => stored.has(candidate));
+  if (name === undefined)
+    throw new ModelError('model.tensor-missing', `${stored.dir} has no tensor ${prefix}${place.stored}`);
+  const expected = place.transposed ? place.shape.toReversed() : place.shape;
+  const found = stored.shapeOf(name);
+  if (found.length !== expected.length || found.some((size, axis) => size !== expected[axis])) {
+    throw new ModelError(
+      'model.tensor-shape',
+      `${stored.pathOf(name)}: tensor ${name} has shape [${found.join(', ')}], config.json expects [${expected.join(', ')}]`,
+    );
+  }
+  return { place, stored: name };
+}
+
+/** Reads one located tensor in canonical orientation. */
+export async function readCanonical(stored: StoredTensors, located: Located): Promise<Tensor> {
+  const tensor = await stored.read(located.stored);
+  return located.place.transposed ? transpose(tensor) : tensor;
+}
