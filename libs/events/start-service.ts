@@ -23,6 +23,7 @@ export async function startService(
   module: Type | DynamicModule,
   transport: Server & CustomTransportStrategy,
 ): Promise<INestMicroservice> {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
   const options: MicroserviceOptions & NestApplicationOptions = {
     strategy: transport,
     logger: ['error', 'warn', 'fatal'],
