@@ -19,4 +19,4 @@ export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './s
 export { type DataSpec } from './spec/data-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
-export { explainIssues } from './spec/explain-issues.ts';
+export { explainIssues, problemsOf, writtenPath, type Problem } from './spec/explain-issues.ts';

@@ -1,21 +1,55 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
-/** Each problem as `path: what was wrong (what is allowed)`, in the words of whoever wrote the file. */
-export function explainIssues(error: z.ZodError): string[] {
-  return error.issues.flatMap((issue) => explain(issue, []));
+/** One thing that is wrong with a document: where, what, and what is allowed there. */
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
 }
 
-function explain(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): string[] {
-  const path = [...above, ...issue.path];
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${written([...path, key])}: unknown field`);
-  }
-  return [`${written(path)}: ${issue.message}`];
+/** Each problem that a schema found, at the innermost field; an unknown field comes with the fields that there are. */
+export function problemsOf(error: z.ZodError, schema?: z.ZodType, value?: unknown): Problem[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
+    const known = schema === undefined ? [] : fieldsAt(schema, issue.path, value);
+    const allowed = known.length === 0 ? '' : `; allowed here: ${known.join(', ')}`;
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown field${allowed}` }));
+  });
 }
 
-function written(path: readonly PropertyKey[]): string {
+/** Each problem as `path: what was wrong`. */
+export function explainIssues(error: z.ZodError, schema?: z.ZodType, value?: unknown): string[] {
+  return problemsOf(error, schema, value).map(({ path, message }) => `${writtenPath(path)}: ${message}`);
+}
+
+/** A path as a reader writes it: `clients.partition.dirichletAlpha`, `files[2]`. */
+export function writtenPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the document';
   return path
     .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
     .join('');
+}
+
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
+  const bare = unwrap(schema, value);
+  if (!(bare instanceof z.ZodObject)) return [];
+  const [next, ...rest] = path;
+  if (next === undefined) return Object.keys(bare.shape);
+  const inner = (bare.shape as Record<PropertyKey, z.ZodType>)[next];
+  return inner === undefined ? [] : fieldsAt(inner, rest, (value as Record<PropertyKey, unknown> | undefined)?.[next]);
+}
+
+/** Takes defaults and optionals off; of a discriminated union, the branch that the value names. */
+function unwrap(schema: z.ZodType, value: unknown): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.def.innerType as z.ZodType, value);
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    const { discriminator, options } = schema.def;
+    const named = (value as Record<string, unknown> | undefined)?.[discriminator];
+    const branch = (options as z.ZodType[]).find(
+      (option) => option instanceof z.ZodObject && (option.shape[discriminator] as z.ZodLiteral).value === named,
+    );
+    return branch ?? schema;
+  }
+  return schema;
 }

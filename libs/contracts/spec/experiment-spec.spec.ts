@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { explainIssues } from './explain-issues.ts';
+import { experimentSpec } from './experiment-spec.ts';
+
+const least = { method: 'pftt', model: '../models/tiny', data: { source: 'wordnet-topics' } };
+
+function problems(document: unknown): string[] {
+  const parsed = experimentSpec.safeParse(document);
+  return parsed.success ? [] : explainIssues(parsed.error, experimentSpec, document);
+}
+
+describe('an experiment’s spec', () => {
+  it('needs method, model and data, and nothing else', () => {
+    const spec = experimentSpec.parse(least);
+    expect(spec).toMatchObject({
+      seed: 0,
+      rounds: 40,
+      clients: { count: 4, partition: { dirichletAlpha: 0.5 } },
+      training: { steps: 20, batchSize: 16, learningRate: 1e-3, maxTokens: 64, parallel: 1 },
+      adapters: { width: 64 },
+      lora: { rank: 8, alpha: 16, blocks: 'all' },
+      link: { fading: 'rayleigh', meanSnrDb: 5, bandwidthHz: 1e6, deadlineMs: 60_000 },
+    });
+    expect(problems({})).toEqual([
+      expect.stringMatching(/^method: /),
+      expect.stringMatching(/^model: /),
+      expect.stringMatching(/^data: /),
+    ]);
+  });
+
+  it('names an unknown field and the fields that there are', () => {
+    expect(problems({ ...least, training: { step: 3 } })).toEqual([
+      expect.stringMatching(/^training\.step: unknown field; allowed here: steps, batchSize, learningRate, /),
+    ]);
+    expect(problems({ ...least, data: { source: 'wordnet-topics', train: 'x' } })).toEqual([
+      'data.train: unknown field; allowed here: source, topics, limit',
+    ]);
+  });
+
+  it('names the path, what was wrong and what is allowed', () => {
+    const document = {
+      ...least,
+      rounds: 0,
+      link: { meanSnrDb: 'five' },
+      profiles: { 'client-2': { lora: { rank: -1 } } },
+    };
+    expect(problems(document)).toEqual([
+      'rounds: Too small: expected number to be >=1',
+      'link.meanSnrDb: Invalid input: expected number, received string',
+      'profiles.client-2.lora.rank: Too small: expected number to be >=1',
+    ]);
+  });
+
+  it('lists the sources of data there are', () => {
+    expect(problems({ ...least, data: { source: 'imdb' } }).join()).toMatch(/data\.source: .*ag-news/);
+  });
+});
