@@ -1,0 +1,24 @@
+/** A round of federated tuning as a state machine, the verdicts that it rests on, and the rules that aggregate. */
+export { aggregate, shares } from './aggregation/aggregate.ts';
+export type { Aggregation, AggregationRule, Contribution } from './aggregation/aggregation-rule.ts';
+export { aggregationRuleNamed, aggregationRules } from './aggregation/catalogue.ts';
+export { FederationError } from './federation-error.ts';
+export { judgeEnrolment, simulatedClients, type Enrolment, type EnrolmentVerdict } from './judge-enrolment.ts';
+export {
+  judgeUpload,
+  type RefusalCode,
+  type UploadClaim,
+  type UploadExpectation,
+  type Verdict,
+} from './judge-upload.ts';
+export { nextRound } from './next-round.ts';
+export {
+  Round,
+  type Answer,
+  type Decision,
+  type RoundEvent,
+  type RoundPlan,
+  type RoundPurpose,
+  type RoundStage,
+} from './round.ts';
+export { selectCohort, type CohortMember, type LinkMeasurement } from './select-cohort.ts';

@@ -1,0 +1,30 @@
+import { expect, it } from '@jest/globals';
+import { digestOf } from '#parameters';
+import { judgeEnrolment, simulatedClients, type Enrolment } from './judge-enrolment.ts';
+import { nextRound } from './next-round.ts';
+
+const base = digestOf(new Uint8Array([1]));
+const other = digestOf(new Uint8Array([2]));
+const expected = { clients: new Set(simulatedClients(2)), baseDigest: base };
+const enrolment: Enrolment = { client: 'client-1', site: 'site-a', baseDigest: base, dataDigest: base };
+
+it('lets a site enrol a client once, and again', () => {
+  expect(judgeEnrolment(enrolment, expected, undefined).kind).toBe('accepted');
+  expect(judgeEnrolment(enrolment, expected, enrolment).kind).toBe('repeated');
+});
+
+it.each<[string, Partial<Enrolment>]>([
+  ['enrolment.unknown-client', { client: 'client-2' }],
+  ['enrolment.wrong-base', { baseDigest: other }],
+  ['enrolment.two-sites', { site: 'site-b' }],
+  ['enrolment.data-changed', { dataDigest: other }],
+])('refuses an enrolment as %s', (code, changes) => {
+  expect(judgeEnrolment({ ...enrolment, ...changes }, expected, enrolment)).toMatchObject({ kind: 'refused', code });
+});
+
+it('plans every round of training, then one for evaluation, then none', () => {
+  expect(nextRound(0, 2)).toEqual({ number: 1, purpose: 'training' });
+  expect(nextRound(1, 2)).toEqual({ number: 2, purpose: 'training' });
+  expect(nextRound(2, 2)).toEqual({ number: 3, purpose: 'evaluation' });
+  expect(nextRound(3, 2)).toBeUndefined();
+});

@@ -1,0 +1,48 @@
+import type { Digest } from '#parameters';
+
+export interface Enrolment {
+  readonly client: string;
+  readonly site: string;
+  readonly baseDigest: Digest;
+  readonly dataDigest: Digest;
+}
+
+export type EnrolmentVerdict =
+  | { readonly kind: 'accepted' }
+  /** The same client again, from the same site: nothing changes. */
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** The names of a simulated experiment's clients, in the order of their numbers. */
+export function simulatedClients(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `client-${index}`);
+}
+
+/** Whether a site may enrol a client: a known name, the right base model, and nobody else's. */
+export function judgeEnrolment(
+  enrolment: Enrolment,
+  expected: { readonly clients: ReadonlySet<string>; readonly baseDigest: Digest },
+  enrolled: Enrolment | undefined,
+): EnrolmentVerdict {
+  const { client, site, baseDigest, dataDigest } = enrolment;
+  if (!expected.clients.has(client))
+    return refuse('enrolment.unknown-client', `${client} is not a client of this experiment.`);
+  if (baseDigest !== expected.baseDigest)
+    return refuse(
+      'enrolment.wrong-base',
+      `${client} at ${site} holds the base model ${baseDigest}, the experiment needs ${expected.baseDigest}.`,
+    );
+  if (enrolled === undefined) return { kind: 'accepted' };
+  if (enrolled.site !== site)
+    return refuse(
+      'enrolment.two-sites',
+      `${client} is claimed by ${enrolled.site} and by ${site}; a client lives at one.`,
+    );
+  if (enrolled.dataDigest !== dataDigest)
+    return refuse('enrolment.data-changed', `The data of ${client} at ${site} are no longer those it enrolled with.`);
+  return { kind: 'repeated' };
+}
+
+function refuse(code: string, message: string): EnrolmentVerdict {
+  return { kind: 'refused', code, message };
+}
