@@ -10,6 +10,4 @@
 export type { Coordinate, RandomStream } from './random-stream.ts';
 export { randomStream } from './philox-stream.ts';
 export { dirichlet } from './dirichlet.ts';
-export { normalQuantile } from './normal-quantile.ts';
-export { philoxBlock } from './philox.ts';
 export { RandomnessError } from './randomness-error.ts';
