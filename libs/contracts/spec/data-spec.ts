@@ -15,7 +15,8 @@ export const dataSpec = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('ag-news'),
     train: z.string().min(1),
-    test: z.string().min(1),
+    test: z.string().min(1).optional(),
+    testFraction: z.number().gt(0).lt(1).default(0.2),
     limit: z.int().min(2).optional(),
   }),
   z.strictObject({

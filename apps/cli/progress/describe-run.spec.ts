@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
+import { meanInterval } from './mean-interval.ts';
+import type { ClosingFigures, RoundFigures, RunPlan } from './run-figures.ts';
+
+const plan: RunPlan = {
+  experiment: 'pftt-1a2b3c',
+  method: { name: 'pftt', summary: 'adapters are shared, LoRA and head stay personal' },
+  model: { path: '/m', type: 'bert', layers: 4, hidden: 128, parameters: 1_850_000 },
+  rounds: 20,
+  labels: ['animal', 'food'],
+  clients: [
+    {
+      client: 'client-0',
+      examples: { train: 1200, personalTest: 300, generalTest: 200 },
+      parameters: { shared: 66_304, personal: 40_000 },
+      labelHistogram: [1000, 200],
+      majorityClass: 0.83,
+    },
+    {
+      client: 'client-1',
+      examples: { train: 800, personalTest: 200, generalTest: 200 },
+      parameters: { shared: 66_304, personal: 20_000 },
+      majorityClass: 0.5,
+    },
+  ],
+  bytesPerRound: { uplink: 530_000, downlink: 530_000 },
+  link: 'Rayleigh, mean SNR 5 dB',
+  notes: [],
+  warnings: ['the expected transfer of 2.0 s exceeds the deadline of 1.0 s; 2 MHz would do'],
+};
+
+const round: RoundFigures = {
+  round: 3,
+  state: 'committed',
+  delivered: { uplink: 3, downlink: 4 },
+  lost: { uplink: 1, downlink: 0 },
+  withheld: 0,
+  refused: 1,
+  airtimeMs: 9800,
+  delayMs: 1300,
+  energyJ: 1.5,
+  uplinkBytes: 795_000,
+  downlinkBytes: 1_060_000,
+  meanLoss: 1.2345,
+  personalAccuracy: { mean: 0.541, worst: 0.47 },
+  generalAccuracy: 0.412,
+};
+
+const closing: ClosingFigures = {
+  event: 'experiment.finished',
+  experiment: 'pftt-1a2b3c',
+  rounds: 20,
+  globalDigest: 'sha256:ab',
+  metrics: { personalAccuracy: { mean: 0.7, worst: 0.6, first: 0.2 }, generalAccuracy: { mean: 0.5, first: 0.1 } },
+  cost: { uplinkBytes: 1e6, downlinkBytes: 2e6, airtimeMs: 90_000, energyJ: 18 },
+  lost: { uplink: 2, downlink: 1 },
+  clients: [0.6, 0.8].map((personalAccuracy, i) => ({
+    client: `client-${i}`,
+    personalAccuracy,
+    personalAccuracyFirst: 0.2,
+    generalAccuracy: 0.5,
+    majorityClass: 0.4,
+    localOnly: 0.65,
+    personalDigest: 'sha256:cd',
+  })),
+};
+
+describe('what a run says', () => {
+  it('names model, parameters, clients and the warning before it starts', () => {
+    const text = describePlan(plan);
+    expect(text).toContain('bert, 4 blocks of 128, 1,850,000 parameters, frozen');
+    expect(text).toContain('66,304 shared, 20,000 to 40,000 personal');
+    expect(text).toMatch(/client-0 +1,200 +300 +83\.0 % +animal 1000, food 200/);
+    expect(text).toMatch(/client-1 .*kept at the site/);
+    expect(text).toContain('warning: the expected transfer of 2.0 s exceeds the deadline');
+  });
+
+  it('has one line a round', () => {
+    expect(describeRound(round, 20)).toBe(
+      'round  3/20 · 3 delivered, 1 lost, 1 refused · airtime 9.8 s · 795.0 kB up 1.06 MB down · loss 1.234 · ' +
+        'personal 54.1 %, worst 47.0 % · general 41.2 %',
+    );
+    expect(describeRound({ ...round, state: 'abandoned', reason: 'nothing arrived' }, 20)).toMatch(
+      /abandoned: nothing arrived$/,
+    );
+  });
+
+  it('says where it is and how long it will take', () => {
+    const status = { round: 2, rounds: 20, training: 3, sending: 1, lost: 0, remainingMs: 61_000 };
+    expect(describeStatus(status)).toBe('round 2 of 20 · 3 training · 1 sent · 0 lost · about 61.0 s to go');
+  });
+
+  it('closes with each client before and after, and the difference with its interval', () => {
+    const text = describeClosing(closing);
+    expect(text).toMatch(/client-0 +40\.0 % +20\.0 % +60\.0 % +65\.0 % +−5\.0/);
+    expect(text).toContain('+5.0 points (95 % interval −122.1 to +132.1 over 2 clients)');
+  });
+});
+
+describe('the interval of a mean', () => {
+  it('is Student’s', () => {
+    // scipy.stats.t.interval(0.95, 3, loc=2.5, scale=scipy.stats.sem([1, 2, 3, 4]))
+    const { mean, low, high } = meanInterval([1, 2, 3, 4]);
+    expect([mean, low!, high!]).toBeAllClose([2.5, 0.4457397432391206, 4.554260256760879], { relative: 1e-9 });
+  });
+
+  it('is unknown from one value', () => {
+    expect(meanInterval([0.5])).toEqual({ mean: 0.5, values: 1 });
+  });
+});

@@ -1,0 +1,143 @@
+import Table from 'cli-table3';
+import { bytes, count, duration, percent, points } from './figures.ts';
+import { meanInterval } from './mean-interval.ts';
+import type { ClosingFigures, PlannedClient, RoundFigures, RunPlan, RunStatus } from './run-figures.ts';
+
+/** A table without frames: columns that line up, nothing else. */
+export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
+  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const chars = Object.fromEntries([...edges, ...inner].map((edge) => [edge, '']));
+  const table = new Table({
+    head: [...head],
+    chars: { ...chars, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+export function describePlan(plan: RunPlan): string {
+  const { model, bytesPerRound } = plan;
+  const [first] = plan.clients;
+  const shared = first?.parameters.shared ?? 0;
+  const personal = plan.clients.map(({ parameters }) => parameters.personal);
+  const lines = [
+    `experiment  ${plan.experiment}`,
+    `method      ${plan.method.name}: ${plan.method.summary}`,
+    `model       ${model.path}: ${model.type}, ${model.layers} blocks of ${model.hidden}, ${count(model.parameters)} parameters, frozen`,
+    `trained     ${span(personal.map((own) => own + shared))} parameters a client: ${count(shared)} shared, ${span(personal)} personal`,
+    `traffic     ${bytes(bytesPerRound.uplink)} up and ${bytes(bytesPerRound.downlink)} down a round, ${plan.rounds} rounds`,
+    `link        ${plan.link}`,
+    ...plan.notes.map((note) => `note        ${note}`),
+    '',
+    clientTable(plan),
+    ...plan.warnings.map((warning) => `\nwarning: ${warning}`),
+  ];
+  return lines.join('\n');
+}
+
+function clientTable(plan: RunPlan): string {
+  const rows = plan.clients.map((client) => [
+    client.client,
+    count(client.examples.train),
+    count(client.examples.personalTest),
+    percent(client.majorityClass),
+    histogram(client, plan.labels),
+  ]);
+  const general = plan.clients[0]?.examples.generalTest ?? 0;
+  const table = plainTable(['client', 'examples', 'own test', 'majority class', 'labels'], rows);
+  return `${table}\ngeneral test: ${count(general)} balanced examples, the same for all`;
+}
+
+/** The commonest labels, which is what tells clients apart. */
+function histogram(client: PlannedClient, labels: readonly string[]): string {
+  if (client.labelHistogram === undefined) return 'kept at the site';
+  const counted = client.labelHistogram
+    .map((examples, label) => ({ name: labels[label] ?? String(label), examples }))
+    .filter(({ examples }) => examples > 0)
+    .sort((a, b) => b.examples - a.examples);
+  const shown = counted.slice(0, 4).map(({ name, examples }) => `${name} ${examples}`);
+  return [...shown, ...(counted.length > 4 ? [`${counted.length - 4} more`] : [])].join(', ');
+}
+
+function span(values: readonly number[]): string {
+  if (values.length === 0) return '0';
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  return low === high ? count(low) : `${count(low)} to ${count(high)}`;
+}
+
+export function describeStatus(status: RunStatus): string {
+  const parts = [
+    status.round > status.rounds ? 'last evaluation' : `round ${status.round} of ${status.rounds}`,
+    `${status.training} training`,
+    `${status.sending} sent`,
+    `${status.lost} lost`,
+  ];
+  if (status.remainingMs !== undefined) parts.push(`about ${duration(status.remainingMs)} to go`);
+  return parts.join(' · ');
+}
+
+export function describeRound(figures: RoundFigures, rounds: number): string {
+  const width = String(rounds).length;
+  const parts = [
+    `round ${String(figures.round).padStart(width)}/${rounds}`,
+    crossings(figures),
+    `airtime ${duration(figures.airtimeMs)}`,
+    `${bytes(figures.uplinkBytes)} up ${bytes(figures.downlinkBytes)} down`,
+  ];
+  if (figures.meanLoss !== undefined) parts.push(`loss ${figures.meanLoss.toFixed(3)}`);
+  if (figures.personalAccuracy !== undefined) {
+    parts.push(`personal ${percent(figures.personalAccuracy.mean)}, worst ${percent(figures.personalAccuracy.worst)}`);
+  }
+  if (figures.generalAccuracy !== undefined) parts.push(`general ${percent(figures.generalAccuracy)}`);
+  if (figures.state === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
+  return parts.join(' · ');
+}
+
+function crossings({ delivered, lost, withheld, refused }: RoundFigures): string {
+  const gone = lost.uplink + lost.downlink;
+  const extra = [...(withheld > 0 ? [`${withheld} withheld`] : []), ...(refused > 0 ? [`${refused} refused`] : [])];
+  return [`${delivered.uplink} delivered`, `${gone} lost`, ...extra].join(', ');
+}
+
+export function describeClosing(closing: ClosingFigures): string {
+  const baseline = closing.clients.some(({ localOnly }) => localOnly !== null);
+  const head = ['client', 'majority class', 'before', 'after', ...(baseline ? ['local only', 'difference'] : [])];
+  const rows = closing.clients.map((client) => [
+    client.client,
+    percent(client.majorityClass),
+    percent(client.personalAccuracyFirst),
+    percent(client.personalAccuracy),
+    ...(baseline ? besideLocalOnly(client.personalAccuracy, client.localOnly) : []),
+  ]);
+  const { personalAccuracy, generalAccuracy } = closing.metrics;
+  return [
+    plainTable(head, rows),
+    '',
+    `personalised accuracy  ${percent(personalAccuracy.first)} before, ${percent(personalAccuracy.mean)} after (worst client ${percent(personalAccuracy.worst)})`,
+    `general accuracy       ${percent(generalAccuracy.first)} before, ${percent(generalAccuracy.mean)} after`,
+    ...(baseline ? [describeDifference(closing)] : []),
+    `cost                   ${bytes(closing.cost.uplinkBytes)} up, ${bytes(closing.cost.downlinkBytes)} down, airtime ${duration(closing.cost.airtimeMs)}, ${closing.cost.energyJ.toFixed(2)} J`,
+    `lost                   ${closing.lost.uplink} uploads, ${closing.lost.downlink} downloads`,
+    `global model           ${closing.globalDigest}`,
+  ].join('\n');
+}
+
+function besideLocalOnly(after: number, localOnly: number | null): string[] {
+  return localOnly === null ? ['', ''] : [percent(localOnly), points(after - localOnly)];
+}
+
+function describeDifference(closing: ClosingFigures): string {
+  const differences = closing.clients.flatMap(({ personalAccuracy, localOnly }) =>
+    localOnly === null ? [] : [personalAccuracy - localOnly],
+  );
+  const { mean, low, high, values } = meanInterval(differences);
+  const interval =
+    low === undefined || high === undefined
+      ? 'no interval from one client'
+      : `95 % interval ${points(low)} to ${points(high)} over ${values} clients`;
+  return `against local only     ${points(mean)} points (${interval})`;
+}

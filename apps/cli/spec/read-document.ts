@@ -1,0 +1,60 @@
+import { open } from 'node:fs/promises';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+import { explainIssues, problemsOf, writtenPath } from '#contracts';
+import type { z } from 'zod';
+import { CliError } from '../cli-error.ts';
+
+const MOST_BYTES = 1024 * 1024;
+
+/**
+ * Reads a YAML (or JSON) file against a schema.
+ * @throws CliError `spec.*` that names file, line, field, what was wrong and what is allowed.
+ */
+export async function readDocument<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
+  const text = await readText(path);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const [malformed] = document.errors;
+  if (malformed !== undefined) {
+    const { line, col } = lines.linePos(malformed.pos[0]);
+    throw new CliError('spec.malformed', `${path}:${line}:${col}: not valid YAML: ${malformed.message}`);
+  }
+  if (!isMap(document.contents)) {
+    throw new CliError('spec.malformed', `${path}: expected fields such as \`method: pftt\`, found none`);
+  }
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const found = problemsOf(checked.error, schema, value).map((problem) => {
+    const line = lineOf(problem.path);
+    return `${path}${line === undefined ? '' : `:${line}`}: ${writtenPath(problem.path)}: ${problem.message}`;
+  });
+  throw new CliError('spec.invalid', found.length === 0 ? explainIssues(checked.error).join('\n') : found.join('\n'));
+
+  /** The line of the innermost part of the path that the file has. */
+  function lineOf(whole: readonly PropertyKey[]): number | undefined {
+    for (let length = whole.length; length > 0; length -= 1) {
+      const node = document.getIn(whole.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      if (node?.range !== undefined) return lines.linePos(node.range[0]).line;
+    }
+    return undefined;
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code ?? String(error)})`;
+    throw new CliError('spec.unreadable', `${path}: ${why}`);
+  });
+  try {
+    const status = await file.stat();
+    if (status.isDirectory()) throw new CliError('spec.unreadable', `${path}: is a folder; name the spec file in it`);
+    if (status.size > MOST_BYTES) {
+      throw new CliError('spec.too-large', `${path}: a spec has at most 1 MiB, this file has ${status.size} bytes`);
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}

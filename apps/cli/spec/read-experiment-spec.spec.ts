@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readExperimentSpec } from './read-experiment-spec.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'airtune-spec-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function read(text: string, name = 'PFTT on AG News.yaml') {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return readExperimentSpec(path);
+}
+
+describe('reading a spec', () => {
+  it('resolves paths against the file and names the experiment after it', async () => {
+    const spec = await read('method: pftt\nmodel: ../m\ndata: { source: ag-news, train: d/a.csv, test: /t.csv }\n');
+    expect(spec).toMatchObject({
+      name: 'pftt-on-ag-news',
+      model: join(folder, '../m'),
+      data: { train: join(folder, 'd/a.csv'), test: '/t.csv' },
+    });
+  });
+
+  it('names file, line, field and what is allowed', async () => {
+    const text = 'method: pftt\nmodel: m\ndata: { source: wordnet-topics }\ntraining:\n  steps: 3\n  bachSize: 4\n';
+    await expect(read(text)).rejects.toMatchObject({
+      code: 'spec.invalid',
+      message: expect.stringMatching(/\.yaml:6: training\.bachSize: unknown field; allowed here: steps, batchSize/),
+    });
+    await expect(read(text.replace('bachSize: 4', 'batchSize: none'))).rejects.toThrow(
+      /\.yaml:6: training\.batchSize: Invalid input: expected number/,
+    );
+  });
+
+  it('says where the YAML breaks, and refuses doubles', async () => {
+    await expect(read('method: [pftt\nmodel: x\n')).rejects.toMatchObject({ code: 'spec.malformed' });
+    await expect(read('seed: 1\nseed: 2\n')).rejects.toThrow(/:2:1: not valid YAML: Map keys must be unique/);
+  });
+
+  it('names a file that is not there, a folder, an empty file', async () => {
+    await expect(readExperimentSpec(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml: there is no such file/);
+    await expect(readExperimentSpec(folder)).rejects.toThrow(/is a folder; name the spec file in it/);
+    await expect(read('')).rejects.toThrow(/expected fields such as `method: pftt`, found none/);
+  });
+});

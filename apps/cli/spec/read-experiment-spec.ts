@@ -1,0 +1,26 @@
+import { basename, dirname, extname, resolve } from 'node:path';
+import { experimentSpec, type DataSpec, type ExperimentSpec } from '#contracts';
+import { readDocument } from './read-document.ts';
+
+/** Reads an experiment's spec; its paths come back absolute, its name defaults to the file's. */
+export async function readExperimentSpec(path: string): Promise<ExperimentSpec> {
+  const file = resolve(path);
+  const named = experimentSpec.extend({ name: experimentSpec.shape.name.unwrap().default(nameAfter(file)) });
+  const spec = await readDocument(file, named);
+  const folder = dirname(file);
+  return { ...spec, model: resolve(folder, spec.model), data: withAbsolutePaths(spec.data, folder) };
+}
+
+function withAbsolutePaths(data: DataSpec, folder: string): DataSpec {
+  if (data.source === 'wordnet-topics') return data;
+  const train = resolve(folder, data.train);
+  return data.test === undefined ? { ...data, train } : { ...data, train, test: resolve(folder, data.test) };
+}
+
+function nameAfter(file: string): string {
+  const plain = basename(file, extname(file))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return plain.slice(0, 60).replace(/-+$/, '') || 'experiment';
+}
