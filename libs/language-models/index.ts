@@ -13,3 +13,6 @@ export { encoderManifest, maskedLanguageModelManifest } from './checkpoints/tens
 export { adapterManifest, initialAdapters } from './personalisation/adapters.ts';
 export { LORA_TARGETS, initialLora, loraManifest, type LoraShape } from './personalisation/lora.ts';
 export { headManifest, initialHead } from './personalisation/head.ts';
+export { loadTokenizer, tokenizerFromJson } from './tokenizers/load-tokenizer.ts';
+export { saveTokenizer } from './tokenizers/save-tokenizer.ts';
+export type { Tokenizer } from './tokenizers/tokenizer.ts';
