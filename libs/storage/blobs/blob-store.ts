@@ -1,0 +1,124 @@
+import { digestOf, isDigest, type Digest } from '#parameters';
+import { createHash } from 'node:crypto';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, StorageError } from '../storage-error.ts';
+import { explainFileError } from './file-errors.ts';
+import { replaceAtomically } from './write-file-atomically.ts';
+
+/**
+ * Parameter blobs on disk, named by their SHA-256: `<root>/ab/ab12…`. A blob is there as a whole or not at all; what is
+ * there already is not written again.
+ */
+export class BlobStore {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Stores the bytes durably and returns their digest. */
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    if (!(await this.has(digest)))
+      await replaceAtomically(this.path(digest), async (file) => {
+        await file.writeFile(bytes);
+      });
+    return digest;
+  }
+
+  /** Stores a stream in memory bounded by its chunks; throws `storage.digest-mismatch`, and keeps nothing, on other bytes. */
+  async putStream(chunks: AsyncIterable<Uint8Array>, expected: string): Promise<Digest> {
+    await replaceAtomically(this.path(expected), async (file) => {
+      const hash = createHash('sha256');
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        await file.writeFile(chunk);
+      }
+      const digest = `sha256:${hash.digest('hex')}`;
+      if (digest !== expected)
+        throw new StorageError('storage.digest-mismatch', `${expected} was announced, the bytes are ${digest}.`);
+    });
+    return expected as Digest;
+  }
+
+  /** The bytes, verified; throws `storage.blob-missing` or `storage.blob-corrupt`. */
+  async read(digest: string): Promise<Uint8Array> {
+    return this.readInto(digest, new Uint8Array(await this.size(digest)));
+  }
+
+  /** As {@link read}, into memory of the caller's that is at least as long; returns the part that was filled. */
+  async readInto(digest: string, memory: Uint8Array): Promise<Uint8Array> {
+    const filled = await this.#open(digest, async (file) => {
+      const { size } = await file.stat();
+      if (size > memory.length)
+        throw new StorageError(
+          'storage.blob-too-large',
+          `${digest} has ${size} bytes, ${memory.length} were expected.`,
+        );
+      let at = 0;
+      while (at < size) {
+        const { bytesRead } = await file.read(memory, at, size - at, at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      return memory.subarray(0, at);
+    });
+    if (digestOf(filled) !== digest)
+      throw new StorageError(
+        'storage.blob-corrupt',
+        `The file ${this.path(digest)} no longer holds the bytes of its name: disk or hand has changed it.`,
+      );
+    return filled;
+  }
+
+  /** The bytes in order, in chunks of at most `chunkBytes`; each chunk is the reader's to keep. Not verified. */
+  async *createReadStream(digest: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
+    const file = await this.#open(digest, (opened) => Promise.resolve(opened), false);
+    try {
+      for (;;) {
+        const { bytesRead, buffer } = await file.read(new Uint8Array(chunkBytes), 0, chunkBytes);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Bytes; throws `storage.blob-missing`. */
+  async size(digest: string): Promise<number> {
+    return this.#open(digest, async (file) => (await file.stat()).size);
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return stat(this.path(digest)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Where a blob lies, or would; throws on anything but a digest, so that no name leads out of the root. */
+  path(digest: string): string {
+    if (!isDigest(digest)) throw new StorageError('storage.not-a-digest', `${JSON.stringify(digest)} is not a digest.`);
+    const hex = digest.slice('sha256:'.length);
+    return join(this.root, hex.slice(0, 2), hex);
+  }
+
+  async #open<T>(digest: string, use: (file: FileHandle) => Promise<T>, close = true): Promise<T> {
+    const path = this.path(digest);
+    let file;
+    try {
+      file = await open(path, 'r');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT')
+        throw new StorageError('storage.blob-missing', `There is no blob ${digest} under ${this.root}.`);
+      throw explainFileError(error, path);
+    }
+    try {
+      return await use(file);
+    } finally {
+      if (close) await file.close();
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export { BlobStore } from './blobs/blob-store.ts';
+export { replaceAtomically, writeFileAtomically } from './blobs/write-file-atomically.ts';
+export { StorageError } from './storage-error.ts';
