@@ -1,0 +1,151 @@
+import type { GraphBuilder } from './graph-builder.ts';
+import { GraphError } from './graph-error.ts';
+import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel } from './onnx-schema.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
+import type { Attribute, ElementData, ElementType, GraphNode, Value } from './value.ts';
+
+/** An .onnx model whose large weights stay outside its bytes, so that nothing copies them. */
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  /** Contents of the external files that the model names. */
+  readonly external: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface Outputs {
+  /** Computed in every run, by output name. */
+  readonly always: Readonly<Record<string, Value>>;
+  /** Computed only in runs that feed `condition` (a bool scalar input) as true; empty float32 tensors otherwise. */
+  readonly when?: { readonly condition: Value; readonly outputs: Readonly<Record<string, Value>> };
+  /** Write every weight into the bytes, for a file that stands alone (at most 2 GB). Default false. */
+  readonly selfContained?: boolean;
+}
+
+/** Initializers from this size on stay outside the model's bytes. */
+const EXTERNAL_BYTES = 4096;
+
+/**
+ * Compiles what the outputs need, and nothing else. What only `when` needs goes into an ONNX If, so that one session,
+ * with one copy of the weights, serves training (condition true) and evaluation at the cost of the forward pass.
+ */
+export function compileModel(g: GraphBuilder, { always, when, selfContained = false }: Outputs): OnnxModel {
+  const main = nodesFor(g.nodes, Object.values(always), new Set());
+  const inMain = new Set(main);
+  const branch = when === undefined ? [] : nodesFor(g.nodes, Object.values(when.outputs), inMain);
+  const external = new Map<string, Uint8Array>();
+  const outputNodes = (values: Readonly<Record<string, Value>>, prefix = ''): NodeProto[] =>
+    Object.entries(values).map(([name, value]) => nodeOf('Identity', [value.name], [prefix + name]));
+  const graph: GraphProto = {
+    name: g.name,
+    node: [...main.map(nodeProto), ...outputNodes(always)],
+    initializer: initializers(
+      [...main, ...branch],
+      [always, when?.outputs ?? {}],
+      selfContained ? undefined : external,
+    ),
+    input: g.inputs.map((value) => valueInfo(value.name, value.type, value.shape)),
+    output: Object.entries(always).map(([name, value]) => valueInfo(name, value.type, value.shape)),
+  };
+  if (when !== undefined) {
+    const names = Object.keys(when.outputs);
+    graph.node.push(ifNode(when.condition, names, [...branch.map(nodeProto), ...outputNodes(when.outputs, 'then.')]));
+    graph.output.push(...names.map((name) => untypedShape(name)));
+  }
+  return { bytes: encodeModel(graph), external };
+}
+
+/** The number of nodes that the outputs need. */
+export function countNodes(g: GraphBuilder, outputs: readonly Value[]): number {
+  return nodesFor(g.nodes, outputs, new Set()).length;
+}
+
+/** Nodes that the outputs need and that are not known yet, in their order. */
+function nodesFor(nodes: readonly GraphNode[], outputs: readonly Value[], known: ReadonlySet<GraphNode>): GraphNode[] {
+  const needed = new Set(outputs.map(({ name }) => name));
+  const kept: GraphNode[] = [];
+  for (const node of nodes.slice().reverse()) {
+    if (known.has(node) || !node.outputs.some(({ name }) => needed.has(name))) continue;
+    for (const input of node.inputs) if (input !== undefined) needed.add(input.name);
+    kept.push(node);
+  }
+  return kept.reverse();
+}
+
+function nodeOf(opType: string, input: string[], output: string[], attribute: AttributeProto[] = []): NodeProto {
+  return { name: output[0] ?? opType, opType, domain: '', input, output, attribute };
+}
+
+function nodeProto(node: GraphNode): NodeProto {
+  const attribute = Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value));
+  const inputs = node.inputs.map((value) => value?.name ?? '');
+  return {
+    ...nodeOf(
+      node.operator,
+      inputs,
+      node.outputs.map(({ name }) => name),
+      attribute,
+    ),
+    domain: node.domain,
+  };
+}
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  if ('int' in value) return { name, type: ATTRIBUTE_TYPES.int, i: value.int };
+  if ('float' in value) return { name, type: ATTRIBUTE_TYPES.float, f: value.float };
+  if ('ints' in value) return { name, type: ATTRIBUTE_TYPES.ints, ints: value.ints };
+  return { name, type: ATTRIBUTE_TYPES.string, s: Buffer.from(value.string) };
+}
+
+function ifNode(condition: Value, names: readonly string[], thenNodes: NodeProto[]): NodeProto {
+  const branchGraph = (prefix: string, node: NodeProto[], initializer: TensorProto[]): GraphProto => ({
+    name: `${prefix}branch`,
+    node,
+    initializer,
+    input: [],
+    output: names.map((name) => untypedShape(prefix + name)),
+  });
+  const nothing: TensorProto = { name: 'nothing', dims: [0], dataType: 1, rawData: new Uint8Array(0) };
+  const elseNodes = names.map((name) => nodeOf('Identity', [nothing.name], [`else.${name}`]));
+  const branches: [string, GraphProto][] = [
+    ['then_branch', branchGraph('then.', thenNodes, [])],
+    ['else_branch', branchGraph('else.', elseNodes, [nothing])],
+  ];
+  const attributes = branches.map(([name, g]): AttributeProto => ({ name, type: ATTRIBUTE_TYPES.graph, g }));
+  return nodeOf('If', [condition.name], [...names], attributes);
+}
+
+function initializers(
+  nodes: readonly GraphNode[],
+  outputs: readonly Readonly<Record<string, Value>>[],
+  external: Map<string, Uint8Array> | undefined,
+): TensorProto[] {
+  const found = new Map<string, Value>();
+  const candidates = [...nodes.flatMap(({ inputs }) => inputs), ...outputs.flatMap((values) => Object.values(values))];
+  for (const value of candidates) if (value?.data !== undefined) found.set(value.name, value);
+  return [...found.values()].map((value) => tensorProto(value, external));
+}
+
+function tensorProto({ name, type, shape, data }: Value, external: Map<string, Uint8Array> | undefined): TensorProto {
+  if (data === undefined) throw new GraphError('node', `${name} has no contents.`);
+  const dims = shape.map(Number);
+  const bytes = bytesOf(data);
+  const proto: TensorProto = { name, dims, dataType: elementTypeCode(type) };
+  if (external === undefined || bytes.length < EXTERNAL_BYTES) return { ...proto, rawData: bytes };
+  external.set(name, bytes);
+  const length = String(bytes.length);
+  const place = Object.entries({ location: name, offset: '0', length }).map(([key, value]) => ({ key, value }));
+  return { ...proto, dataLocation: 1, externalData: place };
+}
+
+function bytesOf(data: ElementData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function valueInfo(name: string, type: ElementType, shape: Value['shape']): ValueInfoProto {
+  const dim = shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
+  return { name, type: { tensorType: { elemType: elementTypeCode(type), shape: { dim } } } };
+}
+
+/** A float32 output whose shape differs between the branches. */
+function untypedShape(name: string): ValueInfoProto {
+  return { name, type: { tensorType: { elemType: 1 } } };
+}

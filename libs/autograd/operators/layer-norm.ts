@@ -1,0 +1,90 @@
+import { dimAt, sameDim, sameShape } from '../dims.ts';
+import type { GraphBuilder } from '../graph-builder.ts';
+import { describeShape, GraphError } from '../graph-error.ts';
+import type { Value } from '../value.ts';
+import { mul } from './mul.ts';
+import { reduceMean } from './reduce-mean.ts';
+import { requireFloat } from './require-float.ts';
+import { sub } from './sub.ts';
+import { sumToShape } from './sum-to-shape.ts';
+
+export interface Scale {
+  readonly weight: Value;
+  readonly bias: Value;
+  readonly epsilon: number;
+}
+
+/** Normalises the last axis, then scales and shifts: x [.., n], weight and bias [n]. */
+export function layerNorm(g: GraphBuilder, x: Value, scale: Scale): Value {
+  checkScale('LayerNorm', x, scale);
+  const statistics = [...x.shape.slice(0, -1), 1];
+  const [y, mean, inverse] = g.emit({
+    operator: 'LayerNormalization',
+    inputs: [x, scale.weight, scale.bias],
+    attributes: { axis: { int: -1 }, epsilon: { float: scale.epsilon } },
+    outputs: [x.shape, statistics, statistics].map((shape) => ({ type: 'float32', shape })),
+    gradient: ([dy]) => {
+      const rule = dy && layerNormGradient(g, dy, { x, mean: present(mean), inverse: present(inverse) }, scale);
+      return rule === undefined ? [] : [rule.x, rule.weight, rule.bias];
+    },
+  });
+  return present(y);
+}
+
+/** layerNorm(x + skip) in one pass; the sum itself is kept for the backward pass. */
+export function skipLayerNorm(g: GraphBuilder, x: Value, skip: Value, scale: Scale): Value {
+  checkScale('SkipLayerNorm', x, scale);
+  if (!sameShape(x.shape, skip.shape)) {
+    throw new GraphError('shape', `SkipLayerNorm: ${describeShape(x.shape)} and ${describeShape(skip.shape)} differ.`);
+  }
+  const statistics = [...x.shape.slice(0, -1), 1];
+  const [y, mean, inverse, sum] = g.emit({
+    operator: 'SkipLayerNormalization',
+    domain: 'com.microsoft',
+    inputs: [x, skip, scale.weight, scale.bias],
+    attributes: { epsilon: { float: scale.epsilon } },
+    outputs: [x.shape, statistics, statistics, x.shape].map((shape) => ({ type: 'float32', shape })),
+    gradient: ([dy]) => {
+      const saved = { x: present(sum), mean: present(mean), inverse: present(inverse) };
+      const rule = dy && layerNormGradient(g, dy, saved, scale);
+      return rule === undefined ? [] : [rule.x, rule.x, rule.weight, rule.bias];
+    },
+  });
+  return present(y);
+}
+
+interface Saved {
+  readonly x: Value;
+  readonly mean: Value;
+  readonly inverse: Value;
+}
+
+/** With x̂ = (x − mean)·inv and d = dy·w: dx = inv (d − mean(d) − x̂ mean(d x̂)), dw = Σ dy x̂, db = Σ dy. */
+function layerNormGradient(g: GraphBuilder, dy: Value, { x, mean, inverse }: Saved, { weight, bias }: Scale) {
+  const normalised = (): Value => mul(g, sub(g, x, mean), inverse);
+  const average = (value: Value): Value => reduceMean(g, value, [-1], { keepDims: true });
+  return {
+    x: (): Value => {
+      const d = mul(g, dy, weight);
+      const centred = sub(g, d, average(d));
+      return mul(g, inverse, sub(g, centred, mul(g, normalised(), average(mul(g, d, normalised())))));
+    },
+    weight: (): Value => sumToShape(g, mul(g, dy, normalised()), weight.shape),
+    bias: (): Value => sumToShape(g, dy, bias.shape),
+  };
+}
+
+function checkScale(operator: string, x: Value, { weight, bias }: Scale): void {
+  requireFloat(operator, x, weight, bias);
+  for (const parameter of [weight, bias]) {
+    if (parameter.shape.length !== 1 || !sameDim(dimAt(parameter.shape, 0), dimAt(x.shape, -1))) {
+      const found = `${parameter.name} has shape ${describeShape(parameter.shape)}`;
+      throw new GraphError('shape', `${operator}: ${found}, the input ${describeShape(x.shape)}.`);
+    }
+  }
+}
+
+function present(value: Value | undefined): Value {
+  if (value === undefined) throw new GraphError('node', 'A layer norm lacks an output.');
+  return value;
+}

@@ -1,0 +1,39 @@
+/** A dimension is a number, or the name of one that is known when the graph runs (`batch`, or a product: `batch*sequence`). */
+export type Dim = number | string;
+
+export type ElementType = 'float32' | 'int64' | 'bool' | 'float64' | 'int32' | 'uint8' | 'int8';
+
+export type ElementData = Float32Array | BigInt64Array | Float64Array | Int32Array | Uint8Array | Int8Array;
+
+/** What the graph reads from a checkpoint: row-major float32. */
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** One edge of the graph: an input, an initializer, or what a node computes. */
+export interface Value {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly Dim[];
+  readonly origin: 'input' | 'trainable' | 'frozen' | 'constant' | 'node';
+  /** Contents of a frozen or constant value (bool as bytes). */
+  readonly data?: ElementData;
+}
+
+export type Attribute = { int: number } | { float: number } | { ints: readonly number[] } | { string: string };
+
+/** Given the gradients of a node's outputs, one lazy gradient an input; undefined where the input has none. */
+export type GradientRule = (
+  upstream: readonly (Value | undefined)[],
+) => readonly ((() => Value | undefined) | undefined)[];
+
+export interface GraphNode {
+  readonly operator: string;
+  /** '' is ai.onnx. */
+  readonly domain: '' | 'com.microsoft';
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly gradient: GradientRule | undefined;
+}

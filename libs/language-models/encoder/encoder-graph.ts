@@ -1,0 +1,97 @@
+import {
+  cast,
+  gelu,
+  geluTanh,
+  mul,
+  productOf,
+  relu,
+  reshape,
+  skipLayerNorm,
+  slice,
+  sub,
+  type Dim,
+  type GraphBuilder,
+  type Scale,
+  type Value,
+} from '#autograd';
+
+import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
+import { attend } from './attend.ts';
+import { embedTokens, type EncoderInputs } from './embed-tokens.ts';
+import type { EncoderParameters } from './encoder-parameters.ts';
+
+/** Where a personalised encoder departs from the plain one. */
+export interface EncoderHooks {
+  /** Given a projection's input and result [rows, hidden], what to go on with. */
+  readonly projected?: (target: 'query' | 'value', block: number, x: Value, y: Value) => Value;
+  /** The end of a block: normalises h + input [rows, hidden]. */
+  readonly finished?: (block: number, h: Value, input: Value, norm: Scale) => Value;
+  /** Compute the last block for the first token only, which is all that a classification head reads. */
+  readonly firstTokenOnly?: boolean;
+}
+
+/** Hidden states [batch, sequence, hidden] of BERT or RoBERTa; [batch, 1, hidden] with `firstTokenOnly`. */
+export function buildEncoder(
+  g: GraphBuilder,
+  config: EncoderConfig,
+  parameters: EncoderParameters,
+  inputs: EncoderInputs,
+  hooks: EncoderHooks = {},
+): Value {
+  const bias = maskBias(g, inputs.mask);
+  let states = embedTokens(g, config, parameters, inputs);
+  for (let block = 0; block < config.layers; block += 1) {
+    const firstOnly = hooks.firstTokenOnly === true && block === config.layers - 1;
+    states = encoderBlock({ g, config, parameters, hooks, block, bias }, states, firstOnly);
+  }
+  return states;
+}
+
+/** 0 where there is a token, a number that softmax turns into 0 where there is padding: [batch, 1, 1, sequence]. */
+function maskBias(g: GraphBuilder, mask: Value): Value {
+  const [batch, sequence] = mask.shape as [Dim, Dim];
+  const padding = sub(g, cast(g, mask, 'float32'), g.scalar(1));
+  return reshape(g, mul(g, padding, g.scalar(1e9)), [batch, 1, 1, sequence]);
+}
+
+interface BlockContext {
+  readonly g: GraphBuilder;
+  readonly config: EncoderConfig;
+  readonly parameters: EncoderParameters;
+  readonly hooks: EncoderHooks;
+  readonly block: number;
+  readonly bias: Value;
+}
+
+/** One post-norm block: attention, then the feed-forward; states [batch, sequence, hidden]. */
+function encoderBlock(context: BlockContext, states: Value, firstOnly: boolean): Value {
+  const { g, config, parameters, hooks, block, bias } = context;
+  const { hidden, heads } = config;
+  const [batch, keys] = states.shape as [Dim, Dim, Dim];
+  const queries = firstOnly ? 1 : keys;
+  const rows = (x: Value): Value => reshape(g, x, [productOf(x.shape.slice(0, 2)), hidden]);
+  const all = rows(states);
+  const own = firstOnly ? rows(slice(g, states, { axis: 1, start: 0, end: 1 })) : all;
+  const project = (x: Value, target: 'query' | 'key' | 'value'): Value => {
+    const y = parameters.linear(x, `block.${String(block)}.attention.${target}`);
+    return target === 'key' ? y : (hooks.projected?.(target, block, x, y) ?? y);
+  };
+  const projections = { query: project(own, 'query'), key: project(all, 'key'), value: project(all, 'value'), bias };
+  const mixed = attend(g, projections, { batch, queries, keys, heads, hidden });
+  const attended = parameters.linear(mixed, `block.${String(block)}.attention.output`);
+  const middle = skipLayerNorm(g, attended, own, scale(context, 'attention.norm'));
+  const finish = hooks.finished ?? ((_, h, input, norm) => skipLayerNorm(g, h, input, norm));
+  const finished = finish(block, feedForward(context, middle), middle, scale(context, 'output.norm'));
+  return reshape(g, finished, [batch, queries, hidden]);
+}
+
+function feedForward({ g, config, parameters, block }: BlockContext, x: Value): Value {
+  const activate = { gelu, gelu_new: geluTanh, relu }[config.activation];
+  const inner = activate(g, parameters.linear(x, `block.${String(block)}.intermediate`));
+  return parameters.linear(inner, `block.${String(block)}.output`);
+}
+
+function scale({ config, parameters, block }: BlockContext, norm: string): Scale {
+  const tensor = (part: string): Value => parameters.tensor(`block.${String(block)}.${norm}.${part}`);
+  return { weight: tensor('weight'), bias: tensor('bias'), epsilon: config.layerNormEpsilon };
+}

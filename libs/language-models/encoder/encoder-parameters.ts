@@ -1,0 +1,46 @@
+import { frozenLinear, gemm, type GraphBuilder, type Value } from '#autograd';
+import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
+
+import { ModelError } from '../model-error.ts';
+
+/** Where the encoder's graph takes its tensors from. */
+export interface EncoderParameters {
+  /** A table, or the weight or bias of a norm. */
+  tensor(name: string): Value;
+  /** x [rows, in] through the linear layer `name`, whose weight is [in, out]. */
+  linear(x: Value, name: string): Value;
+}
+
+/** Tensors that never change: part of the model. */
+export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): EncoderParameters {
+  const known = new Map<string, Value>();
+  const find = (name: string): Tensor => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined)
+      throw new ModelError('model.tensor-missing', `The encoder's weights lack the tensor ${name}.`);
+    return tensor;
+  };
+  return {
+    tensor: (name) => remember(known, name, () => g.frozen(name, find(name))),
+    linear: (x, name) => frozenLinear(g, x, { name, weight: find(`${name}.weight`), bias: find(`${name}.bias`) }),
+  };
+}
+
+/** Tensors that are all trained: inputs of every run. */
+export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): EncoderParameters {
+  const shapes = new Map(manifest.map(({ name, shape }) => [name, shape]));
+  const known = new Map<string, Value>();
+  const tensor = (name: string): Value => {
+    const shape = shapes.get(name);
+    if (shape === undefined)
+      throw new ModelError('model.tensor-missing', `The encoder's manifest lacks the tensor ${name}.`);
+    return remember(known, name, () => g.trainable(name, shape));
+  };
+  return { tensor, linear: (x, name) => gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`)) };
+}
+
+function remember(known: Map<string, Value>, name: string, create: () => Value): Value {
+  const value = known.get(name) ?? create();
+  known.set(name, value);
+  return value;
+}
