@@ -1,0 +1,15 @@
+/** Labelled text and its split over clients; text for pre-training. Only the trainer opens data. */
+export type { DataSource, DataSpec } from './data-spec.ts';
+export type { Dataset, Example } from './dataset.ts';
+export { DatasetsError } from './datasets-error.ts';
+export { openDataset } from './open-dataset.ts';
+export { WORDNET_TOPICS } from './wordnet/topics.ts';
+export { labelHistogram, majorityLabel } from './label-histogram.ts';
+export type { ClientData } from './partition/client-data.ts';
+export { majorityClassAccuracy } from './partition/client-data.ts';
+export type { PartitionOptions } from './partition/partition.ts';
+export { partition } from './partition/partition.ts';
+export { generalTest } from './partition/general-test.ts';
+export type { Corpus } from './corpora/corpus.ts';
+export type { CorpusSpec, TextCorpusSpec, WordnetCorpusSpec } from './corpora/corpus-spec.ts';
+export { openCorpus } from './corpora/open-corpus.ts';
