@@ -9,7 +9,7 @@ import { adapterManifest } from '../personalisation/adapters.ts';
 import { headManifest } from '../personalisation/head.ts';
 import { loraManifest } from '../personalisation/lora.ts';
 import { buildClassifierStep } from './build-classifier-step.ts';
-import { madeEncoder, madeTrainables } from './made-tensors.ts';
+import { madeEncoder, madeTrainables, TINY_BERT, TINY_ROBERTA } from './made-tensors.ts';
 import { gradientName } from './step-model.ts';
 
 interface Reference {
@@ -24,23 +24,6 @@ const fixture = JSON.parse(readFileSync(new URL('./fixtures/classifier-step.json
   Reference
 >;
 
-const shape = { layers: 2, hidden: 8, heads: 2, intermediate: 16, vocabulary: 24, maxPositions: 14, padTokenId: 1 };
-const roberta: EncoderConfig = {
-  ...shape,
-  modelType: 'roberta',
-  typeVocabulary: 1,
-  layerNormEpsilon: 1e-5,
-  activation: 'gelu',
-  positionOffset: 2,
-};
-const bert: EncoderConfig = {
-  ...shape,
-  modelType: 'bert',
-  typeVocabulary: 2,
-  layerNormEpsilon: 1e-12,
-  activation: 'gelu_new',
-  positionOffset: 0,
-};
 const integers = (rows: number[][]): Feed => ({
   type: 'int64',
   shape: [rows.length, rows[0]!.length],
@@ -72,8 +55,8 @@ function trainables(config: EncoderConfig, loraBlocks: number[]): NamedTensors {
 }
 
 describe.each([
-  { name: 'roberta' as const, config: roberta, loraBlocks: [0, 1] },
-  { name: 'bert' as const, config: bert, loraBlocks: [1] },
+  { name: 'roberta' as const, config: TINY_ROBERTA, loraBlocks: [0, 1] },
+  { name: 'bert' as const, config: TINY_BERT, loraBlocks: [1] },
 ])('a classifier step on a tiny $name', ({ name, config, loraBlocks }) => {
   const reference = fixture[name];
   const { model, trainable } = buildClassifierStep(madeEncoder(config), { adapters: true, loraBlocks, labels: 3 });
