@@ -1,0 +1,50 @@
+import { compileModel, GraphBuilder, reshape, type OnnxModel, type Value } from '#autograd';
+import type { NamedTensors, Tensor } from '#parameters';
+
+import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { adaptedNorm } from '../encoder/adapter.ts';
+import { classify } from '../encoder/classification-head.ts';
+import { buildEncoder, type EncoderHooks } from '../encoder/encoder-graph.ts';
+import { frozenParameters } from '../encoder/encoder-parameters.ts';
+import { ModelError } from '../model-error.ts';
+
+/** The exported graph's inputs: int64 [batch, sequence] each; the mask is 1 for a token and 0 for padding on the right. */
+export const IDS = 'input_ids';
+export const MASK = 'attention_mask';
+/** Its output: float32 [batch, labels], before softmax. */
+export const LOGITS = 'logits';
+
+/** One ONNX file that classifies: every weight inside, batch and sequence free. LoRA is expected to be merged into `encoder`. */
+export function buildInferenceModel(encoder: EncoderWeights, personal: NamedTensors): OnnxModel {
+  const { config } = encoder;
+  const g = new GraphBuilder('airtune-classifier');
+  const ids = g.input(IDS, 'int64', ['batch', 'sequence']);
+  const mask = g.input(MASK, 'int64', ['batch', 'sequence']);
+  const frozen = (name: string): Value => g.frozen(name, find(personal, name));
+  const hooks: EncoderHooks = personal.has('adapter.0.down.weight') ? { finished: adapters(g, frozen) } : {};
+  const parameters = frozenParameters(g, encoder.tensors);
+  const states = buildEncoder(g, config, parameters, { ids, mask }, { ...hooks, firstTokenOnly: true });
+  const logits = classify(g, reshape(g, states, ['batch', config.hidden]), {
+    denseWeight: frozen('head.dense.weight'),
+    denseBias: frozen('head.dense.bias'),
+    outputWeight: frozen('head.output.weight'),
+    outputBias: frozen('head.output.bias'),
+  });
+  return compileModel(g, { always: { [LOGITS]: logits }, selfContained: true });
+}
+
+function adapters(g: GraphBuilder, frozen: (name: string) => Value): NonNullable<EncoderHooks['finished']> {
+  return (block, h, input, norm) =>
+    adaptedNorm(g, h, input, norm, {
+      downWeight: frozen(`adapter.${block}.down.weight`),
+      downBias: frozen(`adapter.${block}.down.bias`),
+      upWeight: frozen(`adapter.${block}.up.weight`),
+      upBias: frozen(`adapter.${block}.up.bias`),
+    });
+}
+
+function find(tensors: NamedTensors, name: string): Tensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new ModelError('model.tensor-missing', `There is no tensor ${name}`);
+  return tensor;
+}

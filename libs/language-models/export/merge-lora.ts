@@ -1,0 +1,40 @@
+import type { NamedTensors, Tensor } from '#parameters';
+
+import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { ModelError } from '../model-error.ts';
+import { LORA_TARGETS } from '../personalisation/lora.ts';
+import type { PersonalSizes } from './personalised-model.ts';
+
+/** The encoder with LoRA folded into its query and value weights: W + alpha/rank · (b·a)ᵀ, as our weights are [in, out]. */
+export function mergeLora(base: EncoderWeights, tensors: NamedTensors, lora: PersonalSizes['lora']): EncoderWeights {
+  if (lora === undefined) return base;
+  const merged = new Map(base.tensors);
+  const find = (from: NamedTensors, name: string): Tensor => {
+    const tensor = from.get(name);
+    if (tensor === undefined) throw new ModelError('model.tensor-missing', `There is no tensor ${name}`);
+    return tensor;
+  };
+  for (const block of lora.blocks) {
+    for (const target of LORA_TARGETS) {
+      const name = `block.${block}.attention.${target}.weight`;
+      const [a, b] = [find(tensors, `lora.${block}.${target}.a`), find(tensors, `lora.${block}.${target}.b`)];
+      merged.set(name, addProduct(find(merged, name), a, b, lora.alpha / lora.rank));
+    }
+  }
+  return { config: base.config, tensors: merged };
+}
+
+/** weight [in, out] + scale · aᵀ·bᵀ, for a [rank, in] and b [out, rank]; summed in double precision, rounded once. */
+function addProduct(weight: Tensor, a: Tensor, b: Tensor, scale: number): Tensor {
+  const [rows = 0, columns = 0] = weight.shape;
+  const [rank = 0] = a.shape;
+  const data = new Float32Array(weight.data.length);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      let sum = 0;
+      for (let r = 0; r < rank; r += 1) sum += (a.data[r * rows + row] ?? 0) * (b.data[column * rank + r] ?? 0);
+      data[row * columns + column] = (weight.data[row * columns + column] ?? 0) + scale * sum;
+    }
+  }
+  return { shape: weight.shape, data };
+}

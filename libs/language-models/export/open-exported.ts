@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { Session, type Feed } from '#autograd';
+
+import { readJsonFile } from '../checkpoints/read-json-file.ts';
+import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { DESCRIPTION_FILE, exportDescription, type ExportDescription } from './export-description.ts';
+import { IDS, LOGITS, MASK } from './inference-graph.ts';
+
+/** What a model says of one text. */
+export interface Prediction {
+  readonly label: string;
+  /** One a label, in the order of `description.labels`; they add up to 1. */
+  readonly probabilities: readonly number[];
+}
+
+/** An exported folder, ready to classify. Close it after use. */
+export interface ExportedClassifier {
+  readonly description: ExportDescription;
+  /** The most likely label of each text. Blocks its thread while it computes. */
+  classify(texts: readonly string[]): Promise<Prediction[]>;
+  close(): Promise<void>;
+}
+
+// Enough rows for the matrix kernels, few enough for the attention scores of long texts to fit in memory.
+const BATCH = 16;
+
+/** Opens a folder that `exportClient` wrote. Throws ModelError `export.*` or `tokenizer.*` naming the file. */
+export async function openExported(
+  dir: string,
+  options: { readonly threads?: number } = {},
+): Promise<ExportedClassifier> {
+  const path = join(dir, DESCRIPTION_FILE);
+  const parsed = exportDescription.safeParse(await readJsonFile(path, 'export.file'));
+  if (!parsed.success) {
+    const problem = parsed.error.issues
+      .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
+      .join('; ');
+    throw new ModelError('export.file-invalid', `${path} does not describe an exported model: ${problem}`);
+  }
+  const description = parsed.data;
+  const tokenizer = await loadTokenizer(dir);
+  const bytes = await readModel(join(dir, 'model.onnx'));
+  const session = await Session.open({ bytes, external: new Map() }, { ...options, prepack: true });
+  const classifyBatch = async (texts: readonly string[]): Promise<Prediction[]> => {
+    const rows = texts.map((text) => tokenizer.encode(text, description.maxTokens));
+    const outputs = await session.run(padded(rows, description.padTokenId));
+    const logits = outputs[LOGITS]?.data;
+    if (!(logits instanceof Float32Array) || logits.length !== rows.length * description.labels.length) {
+      throw new ModelError(
+        'export.file-invalid',
+        `${dir}: model.onnx does not give one logit for each label of ${DESCRIPTION_FILE}`,
+      );
+    }
+    return rows.map((_, row) => predict(logits, row, description.labels));
+  };
+  return {
+    description,
+    classify: async (texts) => {
+      const predictions: Prediction[] = [];
+      for (let from = 0; from < texts.length; from += BATCH) {
+        predictions.push(...(await classifyBatch(texts.slice(from, from + BATCH))));
+      }
+      return predictions;
+    },
+    close: () => session.close(),
+  };
+}
+
+async function readModel(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const problem = isMissingFile(cause) ? 'is missing' : `cannot be read: ${wordsOf(cause)}`;
+    throw new ModelError('export.file-missing', `${path} ${problem}`, { cause });
+  }
+}
+
+/** Rows of ids, padded on the right to the longest, and the mask that tells tokens from padding. */
+function padded(rows: readonly (readonly number[])[], padTokenId: number): Record<string, Feed> {
+  const length = Math.max(...rows.map((row) => row.length));
+  const shape = [rows.length, length];
+  const ids = new BigInt64Array(rows.length * length).fill(BigInt(padTokenId));
+  const mask = new BigInt64Array(rows.length * length);
+  rows.forEach((row, index) => {
+    ids.set(row.map(BigInt), index * length);
+    mask.fill(1n, index * length, index * length + row.length);
+  });
+  return { [IDS]: { type: 'int64', shape, data: ids }, [MASK]: { type: 'int64', shape, data: mask } };
+}
+
+function predict(logits: Float32Array, row: number, labels: readonly string[]): Prediction {
+  const own = logits.subarray(row * labels.length, (row + 1) * labels.length);
+  const largest = own.reduce((most, value) => Math.max(most, value), -Infinity);
+  const weights = Array.from(own, (value) => Math.exp(value - largest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return { label: labels[own.indexOf(largest)] ?? '', probabilities: weights.map((weight) => weight / total) };
+}
