@@ -26,3 +26,4 @@ export { openExported, type ExportedClassifier, type Prediction } from './export
 export type { ExportDescription } from './export/export-description.ts';
 export type { PersonalisedModel } from './export/personalised-model.ts';
 export { buildMaskedLanguageModelStep } from './encoder/build-masked-language-model-step.ts';
+export { checkVocabulary } from './tokenizers/check-vocabulary.ts';

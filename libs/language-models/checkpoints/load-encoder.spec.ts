@@ -167,6 +167,19 @@ describe('a folder that is not right', () => {
     });
   });
 
+  it('is refused when a tensor is of another element type', async () => {
+    const dir = await copyOf(bert, 'integers');
+    const path = join(dir, 'model.safetensors');
+    // Same width as F32, so that the offsets still fit.
+    const text = (await readFile(path))
+      .toString('latin1')
+      .replace(/(word_embeddings.weight":\{"dtype":)"F32"/, '$1"I32"');
+    await writeFile(path, text, 'latin1');
+    await expect(loadEncoder(dir)).rejects.toThrow(
+      /word_embeddings\.weight: elements of I32 cannot be read; F32, F16 and BF16 can/,
+    );
+  });
+
   it('is refused when its index reaches out of it, or its file is cut short', async () => {
     const dir = await copyOf(roberta, 'hostile');
     const path = join(dir, 'model.safetensors.index.json');

@@ -14,8 +14,7 @@ import { buildClassifierStep } from '../encoder/build-classifier-step.ts';
 import { adapterManifest } from '../personalisation/adapters.ts';
 import { headManifest } from '../personalisation/head.ts';
 import { loraManifest } from '../personalisation/lora.ts';
-import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
-import { tokenizerFromJson } from '../tokenizers/load-tokenizer.ts';
+import { loadTokenizer, tokenizerFromJson } from '../tokenizers/load-tokenizer.ts';
 import { exportClient } from './export-client.ts';
 import { openExported } from './open-exported.ts';
 import type { PersonalisedModel } from './personalised-model.ts';
@@ -178,6 +177,10 @@ describe('a folder that is there already', () => {
     const dir = join(folder, 'failing');
     const misshapen = new Map(model.tensors).set('head.output.bias', { shape: [2], data: new Float32Array(2) });
     await expect(exportClient(dir, { ...model, tensors: misshapen })).rejects.toMatchObject({ code: 'export.tensors' });
+    const whole = await loadTokenizer(join(fixtures, 'tokenizers/word-piece'));
+    await expect(exportClient(dir, { ...model, tokenizer: whole })).rejects.toThrow(
+      /220 tokens, the model's vocab_size is 60/,
+    );
     const tokenizer = { ...model.tokenizer, files: { ...model.tokenizer.files, tokenizer: 1n as never } };
     await expect(exportClient(dir, { ...model, tokenizer })).rejects.toThrow();
     expect((await readdir(folder)).filter((name) => name.includes('failing'))).toEqual([]);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { encodeSafetensors, selectTensors } from '#parameters';
 
+import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import { DESCRIPTION_FILE, type ExportDescription } from './export-description.ts';
 import { buildInferenceModel } from './inference-graph.ts';
@@ -22,6 +23,7 @@ export async function exportClient(
   options: { readonly overwrite?: boolean } = {},
 ): Promise<readonly string[]> {
   const sizes = personalSizes(model);
+  checkVocabulary(model.tokenizer, model.base.config);
   const isExport = (names: readonly string[]): boolean =>
     options.overwrite === true && names.includes(DESCRIPTION_FILE);
   await writeFolder(dir, isExport, async (temporary) => {
