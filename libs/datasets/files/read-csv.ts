@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import type { CsvErrorCode } from 'csv-parse';
+import type { CsvErrorCode, InfoRecord, Options } from 'csv-parse';
 import { DatasetsError } from '../datasets-error.ts';
 import { MAX_ROW_CHARACTERS } from './limits.ts';
 import { readUtf8 } from './read-utf8.ts';
@@ -11,36 +11,33 @@ export interface CsvRow {
   readonly fields: readonly string[];
 }
 
-interface Parsed {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number; readonly empty_lines: number };
-}
-
 /**
  * The rows of a comma-separated file (RFC 4180; tab-separated where the name ends in .tsv), as they stream by.
  * Empty lines are passed over. Rows may differ in length: the caller knows how many columns it wants.
  */
 export async function* readCsv(path: string): AsyncGenerator<CsvRow> {
   const source = Readable.from(readUtf8(path), { objectMode: true });
+  // Kept as rows are parsed, not as they are read: a parser that fails drops the rows that wait in its buffer.
+  const seen = { lines: 0, empty: 0 };
+  const located = (fields: readonly string[], info: InfoRecord): CsvRow => {
+    const line = seen.lines + 1 + (info.empty_lines - seen.empty);
+    seen.lines = info.lines;
+    seen.empty = info.empty_lines;
+    return { line, fields };
+  };
   const parser = parse({
-    info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     record_delimiter: '\n',
     delimiter: path.toLowerCase().endsWith('.tsv') ? '\t' : ',',
     max_record_size: MAX_ROW_CHARACTERS,
+    // Declared to give back what it was given; it may give anything.
+    on_record: located as unknown as NonNullable<Options['on_record']>,
   });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  const seen = { lines: 0, empty: 0 };
   try {
-    for await (const parsed of parser) {
-      const { record, info } = parsed as Parsed;
-      const line = seen.lines + 1 + (info.empty_lines - seen.empty);
-      seen.lines = info.lines;
-      seen.empty = info.empty_lines;
-      yield { line, fields: record };
-    }
+    for await (const row of parser) yield row as CsvRow;
   } catch (error) {
     throw error instanceof CsvError ? describeCsvError(path, error, seen) : error;
   } finally {

@@ -36,15 +36,13 @@ const DEFAULT_PERSONAL_TEST_LIMIT = 400;
 export function partition(dataset: Dataset, options: PartitionOptions): ReadonlyMap<string, ClientData> {
   checkOptions(dataset, options);
   const { seed } = options;
-  const shares = dealTraining(dataset, options);
+  const { labels } = dataset;
   const limit = options.personalTestLimit ?? DEFAULT_PERSONAL_TEST_LIMIT;
-  const clients = shares.map((train, index): [string, ClientData] => {
+  const available = byLabel(dataset.test, labels.length);
+  const clients = dealTraining(dataset, options).map((share, index): [string, ClientData] => {
     const name = `client-${index}`;
-    const order = randomStream(seed, 'partition.order', name);
-    return [
-      name,
-      { train: order.shuffle(train), personalTest: drawPersonalTest(dataset, train, { seed, name, limit }) },
-    ];
+    const train = randomStream(seed, 'partition.order', name).shuffle(share);
+    return [name, { train, personalTest: drawPersonalTest(share, { seed, name, limit, labels, available }) }];
   });
   return new Map(clients);
 }

@@ -1,39 +1,52 @@
 import { randomStream } from '#randomness';
-import type { Dataset, Example } from '../dataset.ts';
+import type { Example } from '../dataset.ts';
+import { DatasetsError } from '../datasets-error.ts';
 import { labelHistogram } from '../label-histogram.ts';
-import { byLabel } from './by-label.ts';
 import { drawSample } from './draw-sample.ts';
 
 /** A label with a smaller share of the client's data may come short, rather than make its whole test set small. */
 const MINOR_SHARE = 0.05;
 
+export interface PersonalTestOptions {
+  readonly seed: number;
+  /** The client's name: each draws with a stream of its own. */
+  readonly name: string;
+  readonly limit: number;
+  readonly labels: readonly string[];
+  /** The data set's test rows, by label. */
+  readonly available: readonly (readonly Example[])[];
+}
+
 /**
  * Test examples in the label mix of a client's training examples, drawn from the data set's test rows (which are nobody's
  * training rows) without repetition. As many as `limit`, or as the test rows of its major labels allow without bending the
- * mix. Two clients may be tested on the same row; each draws with a stream of its own.
+ * mix. Two clients may be tested on the same row. Throws when there is nothing to test the client on.
  */
-export function drawPersonalTest(
-  dataset: Dataset,
-  train: readonly Example[],
-  { seed, name, limit }: { readonly seed: number; readonly name: string; readonly limit: number },
-): Example[] {
-  const labels = dataset.labels.length;
-  const mix = labelHistogram(train, labels).map((count) => count / train.length);
-  const available = byLabel(dataset.test, labels);
+export function drawPersonalTest(train: readonly Example[], options: PersonalTestOptions): Example[] {
+  const { seed, name, limit, labels, available } = options;
+  const mix = labelHistogram(train, labels.length).map((count) => count / train.length);
   const size = mix.reduce((least, share, label) => {
     const rows = available[label]?.length ?? 0;
     return share < MINOR_SHARE || rows === 0 ? least : Math.min(least, rows / share);
   }, limit);
   const wanted = apportion(mix, Math.floor(size));
   const drawn = available.flatMap((rows, label) => {
-    const stream = randomStream(seed, 'partition.personal-test', name, dataset.labels[label] ?? '');
-    return drawSample(stream, rows, wanted[label] ?? 0);
+    const count = wanted[label] ?? 0;
+    if (count === 0) return [];
+    return drawSample(randomStream(seed, 'partition.personal-test', name, labels[label] ?? ''), rows, count);
   });
+  if (drawn.length === 0) {
+    const own = labels.filter((_, label) => (mix[label] ?? 0) > 0).join(', ');
+    throw new DatasetsError(
+      'data.no-test',
+      `${name} trains on the labels ${own}, and the test set has no rows of them. Give test rows of every label.`,
+    );
+  }
   return randomStream(seed, 'partition.personal-test', name).shuffle(drawn);
 }
 
 /** Whole numbers that add up to `total` in the given shares, by largest remainder (ties to the lower index). */
-export function apportion(shares: readonly number[], total: number): number[] {
+function apportion(shares: readonly number[], total: number): number[] {
   const exact = shares.map((share) => share * total);
   const counts = exact.map(Math.floor);
   const left = total - counts.reduce((sum, count) => sum + count, 0);
