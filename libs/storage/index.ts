@@ -1,3 +1,5 @@
 export { BlobStore } from './blobs/blob-store.ts';
 export { replaceAtomically, writeFileAtomically } from './blobs/write-file-atomically.ts';
 export { StorageError } from './storage-error.ts';
+export { openRecord, type RecordPlace } from './open-record.ts';
+export { ExperimentRecord, type Connection } from './record.ts';

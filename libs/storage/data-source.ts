@@ -1,0 +1,53 @@
+import { DataSource } from 'typeorm';
+import { Client } from './entities/client.ts';
+import { ClientProfile } from './entities/client-profile.ts';
+import { CohortMember } from './entities/cohort-member.ts';
+import { Contribution } from './entities/contribution.ts';
+import { Evaluation } from './entities/evaluation.ts';
+import { Experiment } from './entities/experiment.ts';
+import { LocalTraining } from './entities/local-training.ts';
+import { Round } from './entities/round.ts';
+import { SnakeCaseColumns } from './entities/snake-case-columns.ts';
+import { StrayUpload } from './entities/stray-upload.ts';
+import { Transmission } from './entities/transmission.ts';
+import { migrations } from './migrations/catalogue.ts';
+
+export const SCHEMA = 'airtune';
+export const MIGRATION_TABLE = 'migration';
+
+/** Connections of one process: a writer, a reader or two, and one to spare. */
+const CONNECTIONS = 5;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The record's tables as TypeORM sees them; migrations are run by hand, see `migrate.ts`. */
+export function recordDataSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    schema: SCHEMA,
+    entities: [
+      Experiment,
+      Client,
+      ClientProfile,
+      Round,
+      CohortMember,
+      Transmission,
+      LocalTraining,
+      Contribution,
+      StrayUpload,
+      Evaluation,
+    ],
+    namingStrategy: new SnakeCaseColumns(),
+    migrations: [...migrations],
+    migrationsTableName: MIGRATION_TABLE,
+    synchronize: false,
+    installExtensions: false,
+    parseInt8: true,
+    logging: false,
+    applicationName: 'airtune',
+    poolSize: CONNECTIONS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    // An idle connection that breaks is replaced by the pool; whoever uses one sees the error there.
+    poolErrorHandler: () => undefined,
+  });
+}

@@ -1,0 +1,56 @@
+import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Experiment } from './experiment.ts';
+
+/** A client as its site enrolled it: counts, never data. */
+@Entity('client')
+@ForeignKey(() => Experiment, ['experimentId'], ['id'])
+@Check('client_examples', `"train_examples" >= 1 AND "personal_test_examples" >= 1 AND "general_test_examples" >= 0`)
+@Check('client_majority_class', `"majority_class_accuracy" BETWEEN 0 AND 1`)
+export class Client {
+  @PrimaryColumn('text')
+  experimentId!: string;
+
+  @PrimaryColumn('text')
+  name!: string;
+
+  @Column('text')
+  site!: string;
+
+  @Column('text')
+  baseDigest!: string;
+
+  @Column('text')
+  dataDigest!: string;
+
+  @Column('text')
+  deviceClass!: string;
+
+  @Column('int')
+  trainExamples!: number;
+
+  @Column('int')
+  personalTestExamples!: number;
+
+  @Column('int')
+  generalTestExamples!: number;
+
+  @Column('bigint')
+  sharedParameters!: number;
+
+  @Column('bigint')
+  personalParameters!: number;
+
+  @Column('jsonb')
+  labels!: readonly string[];
+
+  /** Training examples per label; only where a site shows it, as in simulation. */
+  @Column('jsonb', { nullable: true })
+  labelHistogram!: readonly number[] | null;
+
+  /** Accuracy on the personal test set of always giving the most frequent training label; a fraction of 1. */
+  @Column('double precision')
+  majorityClassAccuracy!: number;
+
+  @Column('timestamptz')
+  enrolledAt!: Date;
+}

@@ -1,0 +1,62 @@
+import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Experiment } from './experiment.ts';
+
+export type RecordedStage = 'planned' | 'open' | 'committed' | 'abandoned' | 'evaluated';
+
+/** One round: what it started from, how it ended, and what it made. */
+@Entity('round')
+@ForeignKey(() => Experiment, ['experimentId'], ['id'])
+@Check('round_number', `"number" >= 1`)
+@Check('round_purpose', `"purpose" IN ('training', 'evaluation')`)
+@Check('round_stage', `"stage" IN ('planned', 'open', 'committed', 'abandoned', 'evaluated')`)
+@Check('round_closed', `("stage" IN ('planned', 'open')) = ("closed_at" IS NULL)`)
+@Check('round_abandoned', `("stage" = 'abandoned') = ("abandon_reason" IS NOT NULL)`)
+export class Round {
+  @PrimaryColumn('text')
+  experimentId!: string;
+
+  @PrimaryColumn('int')
+  number!: number;
+
+  @Column('text')
+  purpose!: 'training' | 'evaluation';
+
+  @Column('text')
+  stage!: RecordedStage;
+
+  /** The shared tensors that were sent down. */
+  @Column('text')
+  globalBeforeDigest!: string;
+
+  @Column('bigint')
+  globalBeforeBytes!: number;
+
+  @Column('text', { nullable: true })
+  globalAfterDigest!: string | null;
+
+  @Column('bigint', { nullable: true })
+  globalAfterBytes!: number | null;
+
+  /** Simulated time: what is not through by then is lost. */
+  @Column('double precision')
+  deadlineMs!: number;
+
+  /** Whether the wall clock closed it, and who had not answered. */
+  @Column('boolean', { default: false })
+  timedOut!: boolean;
+
+  @Column('jsonb', { default: [] })
+  missingClients!: readonly string[];
+
+  @Column('text', { nullable: true })
+  abandonReason!: string | null;
+
+  @Column('timestamptz')
+  plannedAt!: Date;
+
+  @Column('timestamptz', { nullable: true })
+  openedAt!: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  closedAt!: Date | null;
+}
