@@ -7,9 +7,21 @@ import type { Attribute, ElementData, ElementType, GraphNode, Value } from './va
 /** An .onnx model whose large weights stay outside its bytes, so that nothing copies them. */
 export interface OnnxModel {
   readonly bytes: Uint8Array;
-  /** Contents of the external files that the model names. */
-  readonly external: ReadonlyMap<string, Uint8Array>;
+  /** What the model expects in a file named `WEIGHTS_FILE` beside it; empty when it stands alone. */
+  readonly weights: readonly Weights[];
+  /** The nodes that were compiled, in the order in which they run. */
+  readonly nodes: readonly GraphNode[];
 }
+
+/** A part of the file of weights. */
+export interface Weights {
+  /** In bytes from the start of the file, a multiple of the page size so that the file can be mapped. */
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+export const WEIGHTS_FILE = 'weights';
+const PAGE_BYTES = 4096;
 
 export interface Outputs {
   /** Computed in every run, by output name. */
@@ -31,7 +43,7 @@ export function compileModel(g: GraphBuilder, { always, when, selfContained = fa
   const main = nodesFor(g.nodes, Object.values(always), new Set());
   const inMain = new Set(main);
   const branch = when === undefined ? [] : nodesFor(g.nodes, Object.values(when.outputs), inMain);
-  const external = new Map<string, Uint8Array>();
+  const weights: Weights[] = [];
   const outputNodes = (values: Readonly<Record<string, Value>>, prefix = ''): NodeProto[] =>
     Object.entries(values).map(([name, value]) => nodeOf('Identity', [value.name], [prefix + name]));
   const graph: GraphProto = {
@@ -40,17 +52,25 @@ export function compileModel(g: GraphBuilder, { always, when, selfContained = fa
     initializer: initializers(
       [...main, ...branch],
       [always, when?.outputs ?? {}],
-      selfContained ? undefined : external,
+      selfContained ? undefined : weights,
     ),
     input: g.inputs.map((value) => valueInfo(value.name, value.type, value.shape)),
     output: Object.entries(always).map(([name, value]) => valueInfo(name, value.type, value.shape)),
+    valueInfo: shapesOf(main),
   };
   if (when !== undefined) {
     const names = Object.keys(when.outputs);
-    graph.node.push(ifNode(when.condition, names, [...branch.map(nodeProto), ...outputNodes(when.outputs, 'then.')]));
+    graph.node.push(
+      ifNode(
+        when.condition,
+        names,
+        [...branch.map(nodeProto), ...outputNodes(when.outputs, 'then.')],
+        shapesOf(branch),
+      ),
+    );
     graph.output.push(...names.map((name) => untypedShape(name)));
   }
-  return { bytes: encodeModel(graph), external };
+  return { bytes: encodeModel(graph), weights, nodes: [...main, ...branch] };
 }
 
 /** The number of nodes that the outputs need. */
@@ -95,13 +115,19 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return { name, type: ATTRIBUTE_TYPES.string, s: Buffer.from(value.string) };
 }
 
-function ifNode(condition: Value, names: readonly string[], thenNodes: NodeProto[]): NodeProto {
+function ifNode(
+  condition: Value,
+  names: readonly string[],
+  thenNodes: NodeProto[],
+  shapes: ValueInfoProto[],
+): NodeProto {
   const branchGraph = (prefix: string, node: NodeProto[], initializer: TensorProto[]): GraphProto => ({
     name: `${prefix}branch`,
     node,
     initializer,
     input: [],
     output: names.map((name) => untypedShape(prefix + name)),
+    valueInfo: prefix === 'then.' ? shapes : [],
   });
   const nothing: TensorProto = { name: 'nothing', dims: [0], dataType: 1, rawData: new Uint8Array(0) };
   const elseNodes = names.map((name) => nodeOf('Identity', [nothing.name], [`else.${name}`]));
@@ -116,24 +142,26 @@ function ifNode(condition: Value, names: readonly string[], thenNodes: NodeProto
 function initializers(
   nodes: readonly GraphNode[],
   outputs: readonly Readonly<Record<string, Value>>[],
-  external: Map<string, Uint8Array> | undefined,
+  weights: Weights[] | undefined,
 ): TensorProto[] {
   const found = new Map<string, Value>();
   const candidates = [...nodes.flatMap(({ inputs }) => inputs), ...outputs.flatMap((values) => Object.values(values))];
   for (const value of candidates) if (value?.data !== undefined) found.set(value.name, value);
-  return [...found.values()].map((value) => tensorProto(value, external));
+  return [...found.values()].map((value) => tensorProto(value, weights));
 }
 
-function tensorProto({ name, type, shape, data }: Value, external: Map<string, Uint8Array> | undefined): TensorProto {
+function tensorProto({ name, type, shape, data }: Value, weights: Weights[] | undefined): TensorProto {
   if (data === undefined) throw new GraphError('node', `${name} has no contents.`);
   const dims = shape.map(Number);
   const bytes = bytesOf(data);
   const proto: TensorProto = { name, dims, dataType: elementTypeCode(type) };
-  if (external === undefined || bytes.length < EXTERNAL_BYTES) return { ...proto, rawData: bytes };
-  external.set(name, bytes);
-  const length = String(bytes.length);
-  const place = Object.entries({ location: name, offset: '0', length }).map(([key, value]) => ({ key, value }));
-  return { ...proto, dataLocation: 1, externalData: place };
+  if (weights === undefined || bytes.length < EXTERNAL_BYTES) return { ...proto, rawData: bytes };
+  const last = weights.at(-1);
+  const end = last === undefined ? 0 : last.offset + last.data.length;
+  const offset = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
+  weights.push({ offset, data: bytes });
+  const place = { location: WEIGHTS_FILE, offset: String(offset), length: String(bytes.length) };
+  return { ...proto, dataLocation: 1, externalData: Object.entries(place).map(([key, value]) => ({ key, value })) };
 }
 
 function bytesOf(data: ElementData): Uint8Array {
@@ -143,6 +171,11 @@ function bytesOf(data: ElementData): Uint8Array {
 function valueInfo(name: string, type: ElementType, shape: Value['shape']): ValueInfoProto {
   const dim = shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
   return { name, type: { tensorType: { elemType: elementTypeCode(type), shape: { dim } } } };
+}
+
+/** With the shapes stated, ONNX Runtime reuses the buffer of an input that nobody reads again. */
+function shapesOf(nodes: readonly GraphNode[]): ValueInfoProto[] {
+  return nodes.flatMap(({ outputs }) => outputs.map(({ name, type, shape }) => valueInfo(name, type, shape)));
 }
 
 /** A float32 output whose shape differs between the branches. */

@@ -23,7 +23,7 @@ export { gelu } from './operators/gelu.ts';
 export { geluTanh } from './operators/gelu-tanh.ts';
 export { gemm } from './operators/gemm.ts';
 export { identity } from './operators/identity.ts';
-export { layerNorm, skipLayerNorm, type Scale } from './operators/layer-norm.ts';
+export { layerNorm, type Scale } from './operators/layer-norm.ts';
 export { log } from './operators/log.ts';
 export { logSoftmax } from './operators/log-softmax.ts';
 export { matMul, type MatMulOptions } from './operators/matmul.ts';

@@ -1,4 +1,4 @@
-import { dimAt, sameDim, sameShape } from '../dims.ts';
+import { dimAt, sameDim } from '../dims.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import type { Value } from '../value.ts';
@@ -26,28 +26,6 @@ export function layerNorm(g: GraphBuilder, x: Value, scale: Scale): Value {
     gradient: ([dy]) => {
       const rule = dy && layerNormGradient(g, dy, { x, mean: present(mean), inverse: present(inverse) }, scale);
       return rule === undefined ? [] : [rule.x, rule.weight, rule.bias];
-    },
-  });
-  return present(y);
-}
-
-/** layerNorm(x + skip) in one pass; the sum itself is kept for the backward pass. */
-export function skipLayerNorm(g: GraphBuilder, x: Value, skip: Value, scale: Scale): Value {
-  checkScale('SkipLayerNorm', x, scale);
-  if (!sameShape(x.shape, skip.shape)) {
-    throw new GraphError('shape', `SkipLayerNorm: ${describeShape(x.shape)} and ${describeShape(skip.shape)} differ.`);
-  }
-  const statistics = [...x.shape.slice(0, -1), 1];
-  const [y, mean, inverse, sum] = g.emit({
-    operator: 'SkipLayerNormalization',
-    domain: 'com.microsoft',
-    inputs: [x, skip, scale.weight, scale.bias],
-    attributes: { epsilon: { float: scale.epsilon } },
-    outputs: [x.shape, statistics, statistics, x.shape].map((shape) => ({ type: 'float32', shape })),
-    gradient: ([dy]) => {
-      const saved = { x: present(sum), mean: present(mean), inverse: present(inverse) };
-      const rule = dy && layerNormGradient(g, dy, saved, scale);
-      return rule === undefined ? [] : [rule.x, rule.x, rule.weight, rule.bias];
     },
   });
   return present(y);

@@ -50,7 +50,7 @@ const BUILDS: Record<string, Build> = {
   softmax: ag.softmax,
   logSoftmax: ag.logSoftmax,
   layerNorm: (g, x, weight, bias) => ag.layerNorm(g, x, { weight, bias, epsilon }),
-  skipLayerNorm: (g, x, skip, weight, bias) => ag.skipLayerNorm(g, x, skip, { weight, bias, epsilon }),
+  skipLayerNorm: (g, x, skip, weight, bias) => ag.layerNorm(g, ag.add(g, x, skip), { weight, bias, epsilon }),
   gather: (g, x) => ag.gather(g, x, int64(g, [2, 2], [0, 2, 2, 2])),
   pick: (g, x) => ag.pick(g, x, int64(g, [2, 1], [1, 0])),
   reduceSum: (g, x) => ag.reduceSum(g, x, [0, 2]),

@@ -1,4 +1,4 @@
-import { add, gemm, relu, skipLayerNorm, layerNorm, type GraphBuilder, type Scale, type Value } from '#autograd';
+import { add, gemm, relu, layerNorm, type GraphBuilder, type Scale, type Value } from '#autograd';
 
 /** The tensors of one block's adapter: down [hidden, width], up [width, hidden]. */
 export interface AdapterTensors {
@@ -15,5 +15,5 @@ export interface AdapterTensors {
 export function adaptedNorm(g: GraphBuilder, h: Value, input: Value, norm: Scale, adapter: AdapterTensors): Value {
   const sum = add(g, h, input);
   const inner = relu(g, gemm(g, layerNorm(g, sum, norm), adapter.downWeight, adapter.downBias));
-  return skipLayerNorm(g, gemm(g, inner, adapter.upWeight, adapter.upBias), sum, norm);
+  return layerNorm(g, add(g, gemm(g, inner, adapter.upWeight, adapter.upBias), sum), norm);
 }

@@ -1,12 +1,13 @@
 import {
+  add,
   cast,
   gelu,
   geluTanh,
+  layerNorm,
   mul,
   productOf,
   relu,
   reshape,
-  skipLayerNorm,
   slice,
   sub,
   type Dim,
@@ -79,8 +80,8 @@ function encoderBlock(context: BlockContext, states: Value, firstOnly: boolean):
   const projections = { query: project(own, 'query'), key: project(all, 'key'), value: project(all, 'value'), bias };
   const mixed = attend(g, projections, { batch, queries, keys, heads, hidden });
   const attended = parameters.linear(mixed, `block.${String(block)}.attention.output`);
-  const middle = skipLayerNorm(g, attended, own, scale(context, 'attention.norm'));
-  const finish = hooks.finished ?? ((_, h, input, norm) => skipLayerNorm(g, h, input, norm));
+  const middle = layerNorm(g, add(g, attended, own), scale(context, 'attention.norm'));
+  const finish = hooks.finished ?? ((_, h, input, norm) => layerNorm(g, add(g, h, input), norm));
   const finished = finish(block, feedForward(context, middle), middle, scale(context, 'output.norm'));
   return reshape(g, finished, [batch, queries, hidden]);
 }
