@@ -49,11 +49,7 @@ export function compileModel(g: GraphBuilder, { always, when, selfContained = fa
   const graph: GraphProto = {
     name: g.name,
     node: [...main.map(nodeProto), ...outputNodes(always)],
-    initializer: initializers(
-      [...main, ...branch],
-      [always, when?.outputs ?? {}],
-      selfContained ? undefined : weights,
-    ),
+    initializer: initializers([...main, ...branch], [always, when?.outputs ?? {}], selfContained ? undefined : weights),
     input: g.inputs.map((value) => valueInfo(value.name, value.type, value.shape)),
     output: Object.entries(always).map(([name, value]) => valueInfo(name, value.type, value.shape)),
     valueInfo: shapesOf(main),

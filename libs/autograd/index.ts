@@ -1,7 +1,7 @@
 /** Training as ordinary ONNX graphs: build, differentiate, compile, run. */
 export { compileModel, countNodes, type OnnxModel, type Outputs } from './compile-model.ts';
 export { productOf, sameShape } from './dims.ts';
-export { frozenLinear } from './frozen-linear.ts';
+export { frozenLinear, type FrozenLayer, type LinearScales } from './frozen-linear.ts';
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export { GraphError } from './graph-error.ts';
@@ -35,6 +35,7 @@ export { reduceMean } from './operators/reduce-mean.ts';
 export { reduceSum } from './operators/reduce-sum.ts';
 export { relu } from './operators/relu.ts';
 export { reshape } from './operators/reshape.ts';
+export { scaledGelu } from './operators/scaled-gelu.ts';
 export { sigmoid } from './operators/sigmoid.ts';
 export { slice } from './operators/slice.ts';
 export { softmax } from './operators/softmax.ts';

@@ -1,13 +1,13 @@
 import {
   add,
   cast,
-  gelu,
   geluTanh,
   layerNorm,
   mul,
   productOf,
   relu,
   reshape,
+  scaledGelu,
   slice,
   sub,
   type Dim,
@@ -87,9 +87,15 @@ function encoderBlock(context: BlockContext, states: Value, firstOnly: boolean):
 }
 
 function feedForward({ g, config, parameters, block }: BlockContext, x: Value): Value {
-  const activate = { gelu, gelu_new: geluTanh, relu }[config.activation];
-  const inner = activate(g, parameters.linear(x, `block.${String(block)}.intermediate`));
-  return parameters.linear(inner, `block.${String(block)}.output`);
+  const into = `block.${String(block)}.intermediate`;
+  const back = `block.${String(block)}.output`;
+  if (config.activation === 'gelu') {
+    const half = Math.SQRT1_2;
+    const inner = scaledGelu(g, parameters.linear(x, into, { alpha: half, beta: half }));
+    return parameters.linear(inner, back, { alpha: half });
+  }
+  const activate = config.activation === 'relu' ? relu : geluTanh;
+  return parameters.linear(activate(g, parameters.linear(x, into)), back);
 }
 
 function scale({ config, parameters, block }: BlockContext, norm: string): Scale {

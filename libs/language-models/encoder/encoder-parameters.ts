@@ -1,4 +1,4 @@
-import { frozenLinear, gemm, type GraphBuilder, type Value } from '#autograd';
+import { frozenLinear, gemm, type GraphBuilder, type LinearScales, type Value } from '#autograd';
 import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
 
 import { ModelError } from '../model-error.ts';
@@ -7,8 +7,8 @@ import { ModelError } from '../model-error.ts';
 export interface EncoderParameters {
   /** A table, or the weight or bias of a norm. */
   tensor(name: string): Value;
-  /** x [rows, in] through the linear layer `name`, whose weight is [in, out]. */
-  linear(x: Value, name: string): Value;
+  /** x [rows, in] through the linear layer `name`, whose weight is [in, out]; scaled at no cost. */
+  linear(x: Value, name: string, scales?: LinearScales): Value;
 }
 
 /** Tensors that never change: part of the model. */
@@ -22,7 +22,8 @@ export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): Encode
   };
   return {
     tensor: (name) => remember(known, name, () => g.frozen(name, find(name))),
-    linear: (x, name) => frozenLinear(g, x, { name, weight: find(`${name}.weight`), bias: find(`${name}.bias`) }),
+    linear: (x, name, scales) =>
+      frozenLinear(g, x, { name, weight: find(`${name}.weight`), bias: find(`${name}.bias`) }, scales),
   };
 }
 
@@ -36,7 +37,7 @@ export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): 
       throw new ModelError('model.tensor-missing', `The encoder's manifest lacks the tensor ${name}.`);
     return remember(known, name, () => g.trainable(name, shape));
   };
-  return { tensor, linear: (x, name) => gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`)) };
+  return { tensor, linear: (x, name, scales) => gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`), scales) };
 }
 
 function remember(known: Map<string, Value>, name: string, create: () => Value): Value {
