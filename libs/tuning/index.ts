@@ -1,0 +1,23 @@
+/** What a client does between download and upload, and how an encoder is pre-trained before any client has it. */
+export { TuningError } from './tuning-error.ts';
+export { adamW, type AdamWSettings } from './optimisers/adamw.ts';
+export { clipGradients } from './optimisers/clip-gradients.ts';
+export type { Optimiser, OptimiserState } from './optimisers/optimiser.ts';
+export { sgd, type SgdSettings } from './optimisers/sgd.ts';
+export { learningRateSchedule, type Schedule, type ScheduleName } from './schedules/learning-rate-schedule.ts';
+export { drawBatch, type BatchKey } from './batches/draw-batch.ts';
+export type { Evaluation } from './learner/evaluate.ts';
+export type { TuningSettings } from './learner/tune-locally.ts';
+export { TuningPool, type TuningPoolOptions } from './workers/tuning-pool.ts';
+export type {
+  EvaluateAnswer,
+  EvaluateRequest,
+  LabelledTexts,
+  Moments,
+  StepProgress,
+  TuneAnswer,
+  TuneRequest,
+} from './workers/tuning-messages.ts';
+export { initialEncoder } from './pretraining/initial-encoder.ts';
+export { pretrainEncoder, type PretrainOptions } from './pretraining/pretrain-encoder.ts';
+export type { PretrainingProgress, PretrainingReport } from './pretraining/pretraining-report.ts';

@@ -1,0 +1,90 @@
+import { Session, type Feed } from '#autograd';
+import {
+  buildClassifierStep,
+  gradientName,
+  loadEncoder,
+  type PersonalisationShape,
+  type TrainableInput,
+} from '#language-models';
+import { elementCount, type NamedTensors, type Tensor } from '#parameters';
+import type { PaddedBatch } from '../batches/pad-batch.ts';
+import { TuningError } from '../tuning-error.ts';
+
+/** The frozen base that clients tune on: a Hugging Face folder, and what can be trained on it over all clients together. */
+export interface TuningBase {
+  readonly modelFolder: string;
+  readonly shape: PersonalisationShape;
+}
+
+/** One frozen base, ready to train and evaluate any client's tensors. `run` blocks its thread: open it in a worker. */
+export class ClassifierSession {
+  readonly padTokenId: number;
+  private readonly session: Session;
+  private readonly trainable: readonly TrainableInput[];
+  private readonly hasLora: boolean;
+
+  private constructor(session: Session, trainable: readonly TrainableInput[], padTokenId: number, hasLora: boolean) {
+    this.session = session;
+    this.trainable = trainable;
+    this.padTokenId = padTokenId;
+    this.hasLora = hasLora;
+  }
+
+  /** Loads the encoder and compiles the step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
+  static async open({ modelFolder, shape }: TuningBase, threads: number): Promise<ClassifierSession> {
+    const weights = await loadEncoder(modelFolder);
+    const { model, trainable } = buildClassifierStep(weights, shape);
+    const session = await Session.open(model, { threads });
+    return new ClassifierSession(session, trainable, weights.config.padTokenId, shape.loraBlocks.length > 0);
+  }
+
+  /** Mean loss of the batch and the gradient of every parameter that is given. */
+  async gradients(
+    parameters: NamedTensors,
+    batch: PaddedBatch,
+    loraScale: number,
+  ): Promise<{ readonly loss: number; readonly gradients: NamedTensors }> {
+    const fetches = [...parameters.keys()].map(gradientName);
+    const outputs = await this.session.run(this.feeds(parameters, batch, loraScale, true), ['loss', ...fetches]);
+    const gradients = new Map<string, Tensor>();
+    for (const name of parameters.keys()) gradients.set(name, floats(outputs, gradientName(name)));
+    return { loss: floats(outputs, 'loss').data[0] ?? NaN, gradients };
+  }
+
+  /** Logits [rows, labels] of the batch. */
+  async logits(parameters: NamedTensors, batch: PaddedBatch, loraScale: number): Promise<Tensor> {
+    return floats(await this.session.run(this.feeds(parameters, batch, loraScale, false), ['logits']), 'logits');
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  private feeds(parameters: NamedTensors, batch: PaddedBatch, loraScale: number, train: boolean): Record<string, Feed> {
+    const { rows, columns, ids, mask, labels } = batch;
+    const feeds: Record<string, Feed> = {
+      ids: { type: 'int64', shape: [rows, columns], data: ids },
+      mask: { type: 'int64', shape: [rows, columns], data: mask },
+      labels: { type: 'int64', shape: [rows], data: labels },
+      train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) },
+    };
+    if (this.hasLora) feeds['loraScale'] = { shape: [], data: Float32Array.of(loraScale) };
+    for (const input of this.trainable) feeds[input.name] = parameters.get(input.name) ?? inert(input);
+    return feeds;
+  }
+}
+
+/** A LoRA that this client has not, in a block where another client has one: zeros of rank 1 add nothing. */
+function inert({ name, shape }: TrainableInput): Tensor {
+  if (!name.startsWith('lora.'))
+    throw new TuningError('tuning.tensor-missing', `The client's parameters lack the tensor ${name}.`);
+  const dimensions = shape.map((dimension) => (typeof dimension === 'number' ? dimension : 1));
+  return { shape: dimensions, data: new Float32Array(elementCount(dimensions)) };
+}
+
+function floats(outputs: Readonly<Record<string, Feed>>, name: string): Tensor {
+  const output = outputs[name];
+  if (output === undefined || !(output.data instanceof Float32Array))
+    throw new TuningError('tuning.output-missing', `The step model gave no numbers for ${name}.`);
+  return { shape: output.shape, data: output.data };
+}

@@ -1,0 +1,76 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { TuningBase } from '../learner/classifier-session.ts';
+import type { Evaluation } from '../learner/evaluate.ts';
+import type { TuningSettings } from '../learner/tune-locally.ts';
+
+/** What a worker must have open to serve a job. */
+export interface WorkerBase extends TuningBase {
+  /** Texts are cut to so many tokens, special ones included. */
+  readonly maxTokens: number;
+  /** ONNX Runtime's threads in this worker. */
+  readonly threads: number;
+}
+
+export interface LabelledTexts {
+  readonly texts: readonly string[];
+  /** Class indices, one a text. */
+  readonly labels: readonly number[];
+}
+
+/** Safetensors that together are a client's trainable tensors; a worker answers with the same split. */
+export type TensorParts = readonly Uint8Array[];
+
+export interface TuneRequest {
+  readonly kind: 'tune';
+  readonly parts: TensorParts;
+  readonly examples: LabelledTexts;
+  /** Indices into `examples`, one list a step. */
+  readonly batches: readonly (readonly number[])[];
+  readonly settings: TuningSettings;
+  /** The optimiser's state at the end of the client's last round; without it the round starts afresh. */
+  readonly moments?: Moments;
+  readonly wantMoments?: boolean;
+}
+
+/** An optimiser's state: steps taken, and its averages as safetensors. */
+export interface Moments {
+  readonly step: number;
+  readonly averages: Uint8Array;
+}
+
+export interface EvaluateRequest {
+  readonly kind: 'evaluate';
+  readonly parts: TensorParts;
+  readonly sets: readonly LabelledTexts[];
+  readonly batchSize: number;
+  readonly loraScale: number;
+}
+
+export type TuneAnswer =
+  | {
+      readonly outcome: 'trained';
+      readonly parts: TensorParts;
+      readonly losses: readonly number[];
+      readonly moments?: Moments;
+    }
+  | { readonly outcome: 'stopped'; readonly message: string };
+
+export interface EvaluateAnswer {
+  readonly outcome: 'evaluated';
+  readonly evaluations: readonly Evaluation[];
+}
+
+export interface StepProgress {
+  /** Steps done, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
+/** One job as it crosses to a worker. */
+export interface WorkerJob {
+  readonly base: WorkerBase;
+  readonly request: TuneRequest | EvaluateRequest;
+  /** Receives {@link StepProgress}. */
+  readonly progress?: MessagePort;
+}
