@@ -43,7 +43,7 @@ export async function openExported(
   const description = parsed.data;
   const tokenizer = await loadTokenizer(dir);
   const bytes = await readModel(join(dir, 'model.onnx'));
-  const session = await Session.open({ bytes, external: new Map() }, { ...options, prepack: true });
+  const session = await Session.open({ bytes, weights: [], nodes: [] }, { ...options, prepack: true });
   const classifyBatch = async (texts: readonly string[]): Promise<Prediction[]> => {
     const rows = texts.map((text) => tokenizer.encode(text, description.maxTokens));
     const outputs = await session.run(padded(rows, description.padTokenId));

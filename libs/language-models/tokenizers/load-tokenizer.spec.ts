@@ -113,6 +113,18 @@ describe('options and mistakes', () => {
     expect(lowercased.encodeRaw('The')).toEqual(lowercased.encodeRaw('the'));
   });
 
+  it('knows tokens that were added beside the vocabulary', async () => {
+    const added = join(folder, 'added');
+    await cp(join(fixtures, 'word-piece'), added, { recursive: true });
+    const decoder = { 220: { content: '<site>', special: true }, 221: { content: 'dBm', normalized: false } };
+    await writeFile(join(added, 'tokenizer_config.json'), JSON.stringify({ added_tokens_decoder: decoder }));
+    const tokenizer = await loadTokenizer(added);
+    expect(tokenizer.vocabularySize).toBe(222);
+    expect(tokenizer.encodeRaw('<site> the dBm')).toEqual([220, ...tokenizer.encodeRaw('the'), 221]);
+    expect(tokenizer.specialTokenIds.has(220)).toBe(true);
+    expect(tokenizer.specialTokenIds.has(221)).toBe(false);
+  });
+
   it('names the files that it looked for', async () => {
     await expect(loadTokenizer(folder)).rejects.toThrow('neither tokenizer.json, nor vocab.txt, nor vocab.json');
   });

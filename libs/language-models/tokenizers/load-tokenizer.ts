@@ -29,13 +29,15 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   }
   if (await exists(path('vocab.txt'))) {
     const text = await readTextFile(path('vocab.txt'), 'tokenizer.file');
-    return createTokenizer(wordPieceFromVocabulary(text, config, path('vocab.txt')), config, path('vocab.txt'));
+    const json = wordPieceFromVocabulary(text, config, path('vocab.txt'));
+    return createTokenizer(withAddedTokens(json, config), config, path('vocab.txt'));
   }
   if ((await exists(path('vocab.json'))) && (await exists(path('merges.txt')))) {
     const where = { vocabulary: path('vocab.json'), merges: path('merges.txt') };
     const vocabulary = await readJsonFile(where.vocabulary, 'tokenizer.file');
     const merges = await readTextFile(where.merges, 'tokenizer.file');
-    return createTokenizer(bytePairFromFiles(vocabulary, merges, config, where), config, where.vocabulary);
+    const json = bytePairFromFiles(vocabulary, merges, config, where);
+    return createTokenizer(withAddedTokens(json, config), config, where.vocabulary);
   }
   throw new ModelError(
     'tokenizer.file-missing',
@@ -79,6 +81,13 @@ function withOptions(json: TokenizerJson, config: TokenizerConfig): TokenizerJso
     };
   }
   return overruled;
+}
+
+/** Tokens that were added after training: vocabulary files do not hold them. */
+function withAddedTokens(json: TokenizerJson, config: TokenizerConfig): TokenizerJson {
+  const added = Object.entries(config.added_tokens_decoder ?? {}).map(([id, token]) => ({ ...token, id: Number(id) }));
+  const known = new Set(added.map(({ content }) => content));
+  return { ...json, added_tokens: [...json.added_tokens.filter(({ content }) => !known.has(content)), ...added] };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -11,7 +11,7 @@ export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<
   // The generic class takes tokenizer.json as it stands; the names of special tokens come beside it.
   await write(
     join(dir, 'tokenizer_config.json'),
-    `${JSON.stringify({ ...namesOf(tokenizer), ...config, tokenizer_class: 'PreTrainedTokenizerFast' }, null, 2)}\n`,
+    `${JSON.stringify({ ...config, ...namesOf(tokenizer), tokenizer_class: 'PreTrainedTokenizerFast' }, null, 2)}\n`,
   );
 }
 

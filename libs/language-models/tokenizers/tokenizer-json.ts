@@ -32,6 +32,8 @@ const tokenName = z
   .nullish();
 
 const tokenizerConfig = z.looseObject({
+  /** Tokens by id, in folders that slow tokenizers were saved to; tokenizer.json has them itself. */
+  added_tokens_decoder: z.record(z.string().regex(/^\d+$/), addedToken.omit({ id: true })).nullish(),
   tokenizer_class: z.string().nullish(),
   do_lower_case: z.boolean().nullish(),
   strip_accents: z.boolean().nullish(),
