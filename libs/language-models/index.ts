@@ -27,3 +27,5 @@ export type { ExportDescription } from './export/export-description.ts';
 export type { PersonalisedModel } from './export/personalised-model.ts';
 export { buildMaskedLanguageModelStep } from './encoder/build-masked-language-model-step.ts';
 export { checkVocabulary } from './tokenizers/check-vocabulary.ts';
+export { trainWordPiece, type WordPieceOptions } from './tokenizers/train-wordpiece.ts';
+export type { TokenizerJson } from './tokenizers/tokenizer-json.ts';
