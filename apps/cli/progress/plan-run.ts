@@ -1,0 +1,67 @@
+import type { BaseModel, clientEnrolled, DataOf, ExperimentSpec } from '#contracts';
+import { methodNamed } from '#methods';
+import { bandwidthToMeet, expectedTransferMs, type LinkSettings } from '#radio';
+import { duration, hertz } from './figures.ts';
+import type { RunPlan } from './run-figures.ts';
+
+export type Enrolment = DataOf<typeof clientEnrolled>;
+
+/** What a run is about to do, from its spec, its base and the clients that have enrolled. */
+export function planRun(
+  experiment: string,
+  spec: ExperimentSpec,
+  base: BaseModel,
+  enrolments: readonly Enrolment[],
+): RunPlan {
+  const clients = [...enrolments].sort((a, b) => (a.client < b.client ? -1 : 1));
+  const method = methodNamed(spec.method);
+  const blobBytes = base.shared.initial.bytes;
+  const { config } = base;
+  return {
+    experiment,
+    method: { name: method.name, summary: method.summary },
+    model: {
+      path: spec.model,
+      type: String(config['modelType']),
+      layers: Number(config['layers']),
+      hidden: Number(config['hidden']),
+      parameters: base.parameters,
+    },
+    rounds: spec.rounds,
+    labels: clients[0]?.labels ?? [],
+    clients,
+    bytesPerRound: { uplink: blobBytes * clients.length, downlink: blobBytes * clients.length },
+    link: describeLink(spec.link),
+    notes: spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : [],
+    warnings: slowLinks(spec.link, clients, 8 * blobBytes),
+  };
+}
+
+function describeLink(link: LinkSettings): string {
+  const down = link.downlinkSnrDb ?? link.meanSnrDb;
+  const snr = down === link.meanSnrDb ? `${down} dB` : `${link.meanSnrDb} dB up, ${down} dB down`;
+  const rate =
+    link.rate.policy === 'shannon'
+      ? `Shannon rate${link.rate.snrGapDb === 0 ? '' : ` with a gap of ${link.rate.snrGapDb} dB`}`
+      : `fixed rate ${link.rate.bitsPerSecondPerHz} b/s/Hz`;
+  const fading = link.fading === 'rayleigh' ? `${link.mode} Rayleigh fading` : 'no fading';
+  return `${fading}, mean SNR ${snr}, ${hertz(link.bandwidthHz)} a client, ${rate}, deadline ${duration(link.deadlineMs)}`;
+}
+
+/** A warning for each direction in which the slowest client is not expected to make the deadline. */
+function slowLinks(link: LinkSettings, clients: readonly Enrolment[], bits: number): string[] {
+  return (['downlink', 'uplink'] as const).flatMap((direction) => {
+    const expected = clients.map(({ client }) => ({ client, ms: expectedTransferMs(link, client, direction, bits) }));
+    const late = expected.filter(({ ms }) => ms > link.deadlineMs);
+    const slowest = late.reduce<(typeof late)[number] | undefined>(
+      (worst, one) => (worst === undefined || one.ms > worst.ms ? one : worst),
+      undefined,
+    );
+    if (slowest === undefined) return [];
+    const needed = hertz(bandwidthToMeet(link, slowest.client, direction, bits));
+    return [
+      `${late.length} of ${clients.length} clients are not expected to make the deadline on the ${direction}: ${slowest.client} needs ` +
+        `about ${duration(slowest.ms)} where ${duration(link.deadlineMs)} are allowed; bandwidthHz of ${needed} would do`,
+    ];
+  });
+}
