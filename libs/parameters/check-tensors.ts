@@ -11,6 +11,11 @@ export interface TensorProblem {
 
 /** The first difference from the expected names and shapes, or the first number that is not finite; undefined if none. */
 export function findTensorProblem(tensors: NamedTensors, expected: TensorManifest): TensorProblem | undefined {
+  return findStructureProblem(tensors, expected) ?? findNonFinite(tensors);
+}
+
+/** The first difference from the expected names and shapes; undefined if there is none. */
+export function findStructureProblem(tensors: NamedTensors, expected: TensorManifest): TensorProblem | undefined {
   const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
   for (const name of tensors.keys())
     if (!shapes.has(name)) return problem('foreign', name, `tensor ${name} is not one of those expected`);
@@ -24,6 +29,10 @@ export function findTensorProblem(tensors: NamedTensors, expected: TensorManifes
         `tensor ${name} has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`,
       );
   }
+  return undefined;
+}
+
+function findNonFinite(tensors: NamedTensors): TensorProblem | undefined {
   for (const [name, { data }] of tensors) {
     const at = firstNonFinite(data);
     if (at >= 0) return problem('non-finite', name, `tensor ${name} holds ${String(data[at])} at element ${at}`);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodeSafetensors } from './safetensors.ts';
+import { safetensorsChunks } from './safetensors.ts';
 import type { NamedTensors } from './tensor.ts';
 
 /** The lower-case hexadecimal SHA-256 of some bytes, with its scheme in front. */
@@ -11,7 +11,9 @@ export function digestOf(bytes: Uint8Array): Digest {
 
 /** The digest of the tensors' canonical safetensors: independent of their order and of where they came from. */
 export function digestOfTensors(tensors: NamedTensors): Digest {
-  return digestOf(encodeSafetensors(tensors));
+  const hash = createHash('sha256');
+  for (const chunk of safetensorsChunks(tensors)) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
 }
 
 export function isDigest(text: string): text is Digest {

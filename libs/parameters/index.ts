@@ -2,7 +2,13 @@ export { checkTensors, findTensorProblem, type TensorProblem, type TensorProblem
 export { digestOf, digestOfTensors, isDigest, type Digest } from './digest.ts';
 export { bfloat16ToFloat, floatToHalf, halfToFloat } from './half-precision.ts';
 export { ParametersError } from './parameters-error.ts';
-export { decodeSafetensors, decodeTensor, encodeSafetensors, viewSafetensors } from './safetensors.ts';
+export {
+  decodeSafetensors,
+  decodeTensor,
+  encodeSafetensors,
+  safetensorsChunks,
+  viewSafetensors,
+} from './safetensors.ts';
 export {
   parseSafetensorsHeader,
   safetensorsHeaderBytes,

@@ -10,7 +10,30 @@ const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
  * Without metadata this is the canonical form: equal tensors give equal bytes.
  */
 export function encodeSafetensors(tensors: NamedTensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
+  const chunks = [...safetensorsChunks(tensors, metadata)];
+  const bytes = new Uint8Array(chunks.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** The bytes of {@link encodeSafetensors} piece by piece and without a copy: first the header, then tensor after tensor. */
+export function* safetensorsChunks(
+  tensors: NamedTensors,
+  metadata?: Readonly<Record<string, string>>,
+): Generator<Uint8Array> {
   const inOrder = [...tensors].sort(([left], [right]) => byCodeUnit(left, right));
+  yield header(inOrder, metadata);
+  for (const [, { data }] of inOrder) yield littleEndian(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function header(
+  inOrder: readonly (readonly [string, Tensor])[],
+  metadata: Readonly<Record<string, string>> | undefined,
+): Uint8Array {
   const fields = metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
   let end = 0;
   for (const [name, { shape, data }] of inOrder) {
@@ -20,23 +43,16 @@ export function encodeSafetensors(tensors: NamedTensors, metadata?: Readonly<Rec
         `Tensor ${name} cannot be written under this name and shape.`,
       );
     const begin = end;
-    end += data.length * 4;
+    end += data.byteLength;
     // Written by hand: an object would move names such as "0" to the front.
     fields.push(
       `${JSON.stringify(name)}:{"dtype":"F32","shape":[${shape.join(',')}],"data_offsets":[${begin},${end}]}`,
     );
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
-  const headerBytes = 8 + Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(headerBytes + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes - 8), true);
+  const bytes = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
   bytes.set(json, 8);
-  bytes.fill(0x20, 8 + json.length, headerBytes);
-  let at = headerBytes;
-  for (const [, { data }] of inOrder) {
-    bytes.set(littleEndian(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)), at);
-    at += data.byteLength;
-  }
   return bytes;
 }
 

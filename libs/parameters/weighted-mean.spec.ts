@@ -16,7 +16,17 @@ describe('the weighted mean', () => {
     mean.add(one(1, 10), 3);
     mean.add(one(5, 20), 1);
     expect([...mean.result().get('x')!.data]).toEqual([2, 12.5]);
-    expect(mean.weight).toBe(4);
+  });
+
+  it('ends with its result', () => {
+    const mean = new WeightedMean(manifest);
+    mean.add(one(1, 10), 3);
+    expect(mean.weight).toBe(3);
+    mean.result();
+    expect(() => {
+      mean.add(one(1, 10), 3);
+    }).toThrow('whose result was taken');
+    expect(() => mean.result()).toThrow('The mean of nothing');
   });
 
   it('accumulates in float64 and rounds once: float32 sums would lose the small addend', () => {
@@ -38,12 +48,20 @@ describe('the weighted mean', () => {
     const mean = new WeightedMean(manifest);
     mean.add(one(1, 2), 1);
     expect(() => {
-      mean.add(one(3, NaN), 1);
-    }).toThrow('holds NaN at element 1');
+      mean.add(one(3), 1);
+    }).toThrow('has shape [1], expected [2]');
     expect(() => {
       mean.add(one(3, 4), 0);
     }).toThrow('positive');
     expect([...mean.result().get('x')!.data]).toEqual([1, 2]);
+  });
+
+  it('never gives out a number that is not finite', () => {
+    for (const poison of [NaN, Infinity, -Infinity]) {
+      const mean = new WeightedMean(manifest);
+      for (const value of [1, poison, 2]) mean.add(one(value, 0), 1);
+      expect(() => mean.result()).toThrow('The mean cannot be used: tensor x holds');
+    }
   });
 
   it('of nothing is an error', () => {

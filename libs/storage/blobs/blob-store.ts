@@ -1,4 +1,4 @@
-import { digestOf, isDigest, type Digest } from '#parameters';
+import { digestOf, digestOfTensors, isDigest, safetensorsChunks, type Digest, type NamedTensors } from '#parameters';
 import { createHash } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,12 +19,12 @@ export class BlobStore {
 
   /** Stores the bytes durably and returns their digest. */
   async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes);
-    if (!(await this.has(digest)))
-      await replaceAtomically(this.path(digest), async (file) => {
-        await file.writeFile(bytes);
-      });
-    return digest;
+    return this.#store(digestOf(bytes), [bytes]);
+  }
+
+  /** Stores tensors as canonical safetensors, without a second copy of them in memory. */
+  async putTensors(tensors: NamedTensors): Promise<Digest> {
+    return this.#store(digestOfTensors(tensors), safetensorsChunks(tensors));
   }
 
   /** Stores a stream in memory bounded by its chunks; throws `storage.digest-mismatch`, and keeps nothing, on other bytes. */
@@ -103,6 +103,14 @@ export class BlobStore {
     if (!isDigest(digest)) throw new StorageError('storage.not-a-digest', `${JSON.stringify(digest)} is not a digest.`);
     const hex = digest.slice('sha256:'.length);
     return join(this.root, hex.slice(0, 2), hex);
+  }
+
+  async #store(digest: Digest, chunks: Iterable<Uint8Array>): Promise<Digest> {
+    if (!(await this.has(digest)))
+      await replaceAtomically(this.path(digest), async (file) => {
+        for (const chunk of chunks) await file.writeFile(chunk);
+      });
+    return digest;
   }
 
   async #open<T>(digest: string, use: (file: FileHandle) => Promise<T>, close = true): Promise<T> {
