@@ -5,6 +5,14 @@ export { clipGradients } from './optimisers/clip-gradients.ts';
 export type { Optimiser, OptimiserState } from './optimisers/optimiser.ts';
 export { sgd, type SgdSettings } from './optimisers/sgd.ts';
 export { learningRateSchedule, type Schedule, type ScheduleName } from './schedules/learning-rate-schedule.ts';
+export { checkSequenceLength, clientProfile, type ClientProfile } from './clients/client-profile.ts';
+export {
+  initialTensors,
+  recipeManifest,
+  tensorRecipe,
+  type RecipeSettings,
+  type TensorRecipe,
+} from './clients/tensor-recipe.ts';
 export { drawBatch, type BatchKey } from './batches/draw-batch.ts';
 export type { Evaluation } from './learner/evaluate.ts';
 export type { TuningSettings } from './learner/tune-locally.ts';

@@ -3,6 +3,7 @@ import {
   buildClassifierStep,
   gradientName,
   loadEncoder,
+  type EncoderConfig,
   type PersonalisationShape,
   type TrainableInput,
 } from '#language-models';
@@ -18,15 +19,15 @@ export interface TuningBase {
 
 /** One frozen base, ready to train and evaluate any client's tensors. `run` blocks its thread: open it in a worker. */
 export class ClassifierSession {
-  readonly padTokenId: number;
+  readonly config: EncoderConfig;
   private readonly session: Session;
   private readonly trainable: readonly TrainableInput[];
   private readonly hasLora: boolean;
 
-  private constructor(session: Session, trainable: readonly TrainableInput[], padTokenId: number, hasLora: boolean) {
+  private constructor(session: Session, trainable: readonly TrainableInput[], config: EncoderConfig, hasLora: boolean) {
     this.session = session;
     this.trainable = trainable;
-    this.padTokenId = padTokenId;
+    this.config = config;
     this.hasLora = hasLora;
   }
 
@@ -35,7 +36,11 @@ export class ClassifierSession {
     const weights = await loadEncoder(modelFolder);
     const { model, trainable } = buildClassifierStep(weights, shape);
     const session = await Session.open(model, { threads });
-    return new ClassifierSession(session, trainable, weights.config.padTokenId, shape.loraBlocks.length > 0);
+    return new ClassifierSession(session, trainable, weights.config, shape.loraBlocks.length > 0);
+  }
+
+  get padTokenId(): number {
+    return this.config.padTokenId;
   }
 
   /** Mean loss of the batch and the gradient of every parameter that is given. */

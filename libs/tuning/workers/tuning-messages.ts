@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { TensorRecipe } from '../clients/tensor-recipe.ts';
 import type { TuningBase } from '../learner/classifier-session.ts';
 import type { Evaluation } from '../learner/evaluate.ts';
 import type { TuningSettings } from '../learner/tune-locally.ts';
@@ -46,6 +47,18 @@ export interface EvaluateRequest {
   readonly loraScale: number;
 }
 
+/** Asks for tensors before any training: drawing a few hundred thousand numbers takes too long for the event loop. */
+export interface InitialRequest {
+  readonly kind: 'initial';
+  readonly recipes: readonly TensorRecipe[];
+}
+
+/** Safetensors, one for each recipe. */
+export interface InitialAnswer {
+  readonly outcome: 'initial';
+  readonly parts: TensorParts;
+}
+
 export type TuneAnswer =
   | {
       readonly outcome: 'trained';
@@ -70,7 +83,7 @@ export interface StepProgress {
 /** One job as it crosses to a worker. */
 export interface WorkerJob {
   readonly base: WorkerBase;
-  readonly request: TuneRequest | EvaluateRequest;
+  readonly request: TuneRequest | EvaluateRequest | InitialRequest;
   /** Receives {@link StepProgress}. */
   readonly progress?: MessagePort;
 }

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { TensorRecipe } from '../clients/tensor-recipe.ts';
 import type { TuningBase } from '../learner/classifier-session.ts';
 import { errorOf, type JobFailure } from './job-failure.ts';
 import type {
   EvaluateAnswer,
   EvaluateRequest,
+  InitialAnswer,
   StepProgress,
   TuneAnswer,
   TuneRequest,
@@ -51,6 +53,12 @@ export class TuningPool {
   /** Evaluates one client on each of the sets. */
   evaluate(request: Omit<EvaluateRequest, 'kind'>): Promise<EvaluateAnswer> {
     return this.run({ kind: 'evaluate', ...request }, request.parts);
+  }
+
+  /** Tensors before any training, one safetensors for each recipe. */
+  async initial(recipes: readonly TensorRecipe[]): Promise<readonly Uint8Array[]> {
+    const { parts } = await this.run<InitialAnswer>({ kind: 'initial', recipes }, []);
+    return parts;
   }
 
   /** Stops the workers; jobs that are under way are given up. */

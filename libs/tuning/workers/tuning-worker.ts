@@ -1,6 +1,7 @@
 import { loadTokenizer } from '#language-models';
 import { decodeSafetensors, encodeSafetensors, selectTensors, type NamedTensors } from '#parameters';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { initialTensors } from '../clients/tensor-recipe.ts';
 import { ClassifierSession } from '../learner/classifier-session.ts';
 import { evaluate } from '../learner/evaluate.ts';
 import { tuneLocally } from '../learner/tune-locally.ts';
@@ -9,6 +10,9 @@ import { TokenCache } from './token-cache.ts';
 import type {
   EvaluateAnswer,
   EvaluateRequest,
+  InitialAnswer,
+  InitialRequest,
+  Moments,
   TensorParts,
   TuneAnswer,
   TuneRequest,
@@ -32,6 +36,7 @@ export default async function serve(job: WorkerJob): Promise<unknown> {
   try {
     const open = await openBase(base);
     if (request.kind === 'evaluate') return await serveEvaluate(open, request);
+    if (request.kind === 'initial') return moved(serveInitial(open, request));
     const answer = await serveTune(open, request, (step, loss) => {
       progress?.postMessage({ step: step + 1, steps: request.batches.length, loss });
     });
@@ -96,6 +101,11 @@ async function serveEvaluate({ session, tokens }: OpenBase, request: EvaluateReq
   return { outcome: 'evaluated', evaluations };
 }
 
+function serveInitial({ session }: OpenBase, { recipes }: InitialRequest): InitialAnswer {
+  const parts = recipes.map((recipe) => encodeSafetensors(initialTensors(session.config, recipe)));
+  return { outcome: 'initial', parts };
+}
+
 function merged(parts: readonly NamedTensors[]): NamedTensors {
   return new Map(parts.flatMap((part) => [...part]));
 }
@@ -106,7 +116,7 @@ function splitAs(parts: readonly NamedTensors[], tensors: NamedTensors): TensorP
 }
 
 /** Marks the answer's buffers to be handed over instead of copied. */
-function moved(answer: TuneAnswer & { outcome: 'trained' }): unknown {
+function moved(answer: { readonly parts: TensorParts; readonly moments?: Moments }): unknown {
   const arrays = [...answer.parts, ...(answer.moments === undefined ? [] : [answer.moments.averages])];
   return move({
     [transferableSymbol]: arrays.map(({ buffer }) => buffer as ArrayBuffer),

@@ -1,0 +1,48 @@
+import type { ExperimentSpec } from '#contracts';
+import { longestSequence, type EncoderConfig } from '#language-models';
+import { TuningError } from '../tuning-error.ts';
+
+/** What one client trains with: the spec's settings, and its own profile where it has one. */
+export interface ClientProfile {
+  readonly lora: {
+    readonly rank: number;
+    readonly alpha: number;
+    /** Blocks that have a LoRA, counted from 0 at the bottom. */
+    readonly blocks: readonly number[];
+  };
+  readonly deviceClass: string;
+}
+
+const DEFAULT_DEVICE_CLASS = 'standard';
+
+/** Throws `spec.lora-blocks`, naming the field, when it asks for more blocks than the model has. */
+export function clientProfile(spec: ExperimentSpec, client: string, config: EncoderConfig): ClientProfile {
+  const own = spec.profiles[client];
+  const asked = own?.lora?.blocks ?? spec.lora.blocks;
+  const count = asked === 'all' ? config.layers : asked;
+  if (count > config.layers) {
+    const field = own?.lora?.blocks === undefined ? 'lora.blocks' : `profiles.${client}.lora.blocks`;
+    throw new TuningError(
+      'spec.lora-blocks',
+      `${field}: ${count} blocks from the top are asked for, and the model has ${config.layers}.`,
+    );
+  }
+  return {
+    lora: {
+      rank: own?.lora?.rank ?? spec.lora.rank,
+      alpha: own?.lora?.alpha ?? spec.lora.alpha,
+      blocks: Array.from({ length: count }, (_, i) => config.layers - count + i),
+    },
+    deviceClass: own?.deviceClass ?? DEFAULT_DEVICE_CLASS,
+  };
+}
+
+/** Throws `spec.max-tokens` when texts may become longer than the model can number positions. */
+export function checkSequenceLength(spec: ExperimentSpec, config: EncoderConfig): void {
+  const longest = longestSequence(config);
+  if (spec.training.maxTokens <= longest) return;
+  throw new TuningError(
+    'spec.max-tokens',
+    `training.maxTokens: ${spec.training.maxTokens} is more than the ${longest} positions of the model.`,
+  );
+}
