@@ -4,3 +4,8 @@ export { replaceAtomically, writeFileAtomically } from './blobs/write-file-atomi
 export { StorageError } from './storage-error.ts';
 export { openRecord, type RecordPlace } from './open-record.ts';
 export { ExperimentRecord, type Connection } from './record.ts';
+export { closingFigures, type ClosingClient, type ClosingFigures } from './figures/closing-figures.ts';
+export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
+export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
+export { roundFigures, type RoundFigures } from './figures/round-figures.ts';
+export { listTransmissions } from './figures/transmissions.ts';

@@ -13,7 +13,7 @@ import type { InProcessBroker } from '#events';
 import { CliError } from '../cli-error.ts';
 import { planRun, type Enrolment } from '../progress/plan-run.ts';
 import type { Reporter } from '../progress/reporter.ts';
-import type { ClosingFigures, RoundFigures } from '../progress/run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
 import { is, RunStatusCounter } from '../progress/run-status.ts';
 
 /** The experiment that is driven, and where its figures are recorded. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
 import { meanInterval } from './mean-interval.ts';
-import type { ClosingFigures, RoundFigures, RunPlan } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { RunPlan } from './run-figures.ts';
 
 const plan: RunPlan = {
   experiment: 'pftt-1a2b3c',
@@ -32,7 +33,7 @@ const plan: RunPlan = {
 
 const round: RoundFigures = {
   round: 3,
-  state: 'committed',
+  stage: 'committed',
   delivered: { uplink: 3, downlink: 4 },
   lost: { uplink: 1, downlink: 0 },
   withheld: 0,
@@ -48,7 +49,6 @@ const round: RoundFigures = {
 };
 
 const closing: ClosingFigures = {
-  event: 'experiment.finished',
   experiment: 'pftt-1a2b3c',
   rounds: 20,
   globalDigest: 'sha256:ab',
@@ -57,9 +57,13 @@ const closing: ClosingFigures = {
   lost: { uplink: 2, downlink: 1 },
   clients: [0.6, 0.8].map((personalAccuracy, i) => ({
     client: `client-${i}`,
+    site: 'local',
+    trainExamples: 100,
+    personalTestExamples: 50,
     personalAccuracy,
     personalAccuracyFirst: 0.2,
     generalAccuracy: 0.5,
+    generalAccuracyFirst: 0.1,
     majorityClass: 0.4,
     localOnly: 0.65,
     personalDigest: 'sha256:cd',
@@ -81,7 +85,7 @@ describe('what a run says', () => {
       'round  3/20 · 3 delivered, 1 lost, 1 refused · airtime 9.8 s · 795.0 kB up 1.06 MB down · loss 1.234 · ' +
         'personal 54.1 %, worst 47.0 % · general 41.2 %',
     );
-    expect(describeRound({ ...round, state: 'abandoned', reason: 'nothing arrived' }, 20)).toMatch(
+    expect(describeRound({ ...round, stage: 'abandoned', reason: 'nothing arrived' }, 20)).toMatch(
       /abandoned: nothing arrived$/,
     );
   });

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { bytes, count, duration, percent, points } from './figures.ts';
 import { meanInterval } from './mean-interval.ts';
-import type { ClosingFigures, PlannedClient, RoundFigures, RunPlan, RunStatus } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { PlannedClient, RunPlan, RunStatus } from './run-figures.ts';
 
 /** A table without frames: columns that line up, nothing else. */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -93,7 +94,7 @@ export function describeRound(figures: RoundFigures, rounds: number): string {
     parts.push(`personal ${percent(figures.personalAccuracy.mean)}, worst ${percent(figures.personalAccuracy.worst)}`);
   }
   if (figures.generalAccuracy !== undefined) parts.push(`general ${percent(figures.generalAccuracy)}`);
-  if (figures.state === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
+  if (figures.stage === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
   return parts.join(' · ');
 }
 

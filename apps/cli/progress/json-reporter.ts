@@ -1,5 +1,6 @@
 import type { Reporter } from './reporter.ts';
-import type { ClosingFigures, RoundFigures, RunPlan, RunStatus } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { RunPlan, RunStatus } from './run-figures.ts';
 
 /** One JSON object a line on standard output and nothing else there; the last is `experiment.finished`. */
 export class JsonReporter implements Reporter {
@@ -24,7 +25,7 @@ export class JsonReporter implements Reporter {
   }
 
   finished(closing: ClosingFigures): void {
-    this.line(closing);
+    this.line({ event: 'experiment.finished', ...closing });
   }
 
   note(text: string): void {

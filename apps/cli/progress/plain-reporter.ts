@@ -1,6 +1,7 @@
 import { describeClosing, describePlan, describeRound } from './describe-run.ts';
 import type { Reporter } from './reporter.ts';
-import type { ClosingFigures, RoundFigures, RunPlan } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { RunPlan } from './run-figures.ts';
 
 /** Lines without escapes or rewriting, for files and pipes. */
 export class PlainReporter implements Reporter {

@@ -1,4 +1,5 @@
-import type { ClosingFigures, RoundFigures, RunPlan, RunStatus } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { RunPlan, RunStatus } from './run-figures.ts';
 
 /** Tells a run as it happens, each in its own way: on a terminal, in plain lines, as JSON lines. */
 export interface Reporter {

@@ -1,7 +1,8 @@
 import { createLogUpdate } from 'log-update';
 import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
 import type { Reporter } from './reporter.ts';
-import type { ClosingFigures, RoundFigures, RunPlan, RunStatus } from './run-figures.ts';
+import type { ClosingFigures, RoundFigures } from '#storage';
+import type { RunPlan, RunStatus } from './run-figures.ts';
 
 /** A line a round, and below it one line that says where the run is just now. */
 export class TerminalReporter implements Reporter {

@@ -1,0 +1,117 @@
+import type { Connection } from '../record.ts';
+
+/** One round as it is recorded: crossings, cost, and how good the clients' models are after it. */
+export interface RoundFigures {
+  readonly round: number;
+  readonly stage: 'planned' | 'open' | 'committed' | 'abandoned' | 'evaluated';
+  readonly reason?: string | undefined;
+  readonly delivered: { readonly uplink: number; readonly downlink: number };
+  readonly lost: { readonly uplink: number; readonly downlink: number };
+  readonly withheld: number;
+  readonly refused: number;
+  /** Simulated: the sum of all crossings, and the slowest client's own. */
+  readonly airtimeMs: number;
+  readonly delayMs: number;
+  readonly energyJ: number;
+  /** What crossed the air, what a lost transfer got across before its deadline included. */
+  readonly uplinkBytes: number;
+  readonly downlinkBytes: number;
+  readonly meanLoss?: number | undefined;
+  readonly personalAccuracy?: { readonly mean: number; readonly worst: number } | undefined;
+  readonly generalAccuracy?: number | undefined;
+}
+
+interface Row {
+  round: number;
+  stage: RoundFigures['stage'];
+  abandon_reason: string | null;
+  up_delivered: number;
+  up_lost: number;
+  down_delivered: number;
+  down_lost: number;
+  withheld: number;
+  refused: number;
+  airtime_ms: number;
+  delay_ms: number;
+  energy_j: number;
+  up_bytes: number;
+  down_bytes: number;
+  mean_loss: number | null;
+  personal_mean: number | null;
+  personal_worst: number | null;
+  general_mean: number | null;
+}
+
+// One row a round; each side is summed up on its own before it is joined, or rows would multiply.
+const ROUNDS = `
+  WITH crossing AS (
+    SELECT round, client, direction, outcome, bits_delivered, delay_ms, airtime_ms, energy_j
+    FROM airtune.transmission WHERE experiment_id = $1
+  ), cost AS (
+    SELECT round,
+      count(*) FILTER (WHERE direction = 'uplink' AND outcome = 'delivered')::int AS up_delivered,
+      count(*) FILTER (WHERE direction = 'uplink' AND outcome = 'lost')::int AS up_lost,
+      count(*) FILTER (WHERE direction = 'downlink' AND outcome = 'delivered')::int AS down_delivered,
+      count(*) FILTER (WHERE direction = 'downlink' AND outcome = 'lost')::int AS down_lost,
+      sum(airtime_ms) AS airtime_ms, sum(energy_j) AS energy_j,
+      coalesce(round(sum(bits_delivered) FILTER (WHERE direction = 'uplink') / 8), 0)::float8 AS up_bytes,
+      coalesce(round(sum(bits_delivered) FILTER (WHERE direction = 'downlink') / 8), 0)::float8 AS down_bytes
+    FROM crossing GROUP BY round
+  ), delay AS (
+    SELECT round, max(delay_ms) AS delay_ms
+    FROM (SELECT round, client, sum(delay_ms) AS delay_ms FROM crossing GROUP BY round, client) AS own GROUP BY round
+  ), verdict AS (
+    SELECT round, count(*) FILTER (WHERE verdict = 'withheld')::int AS withheld,
+      count(*) FILTER (WHERE verdict = 'refused')::int AS refused
+    FROM airtune.contribution WHERE experiment_id = $1 GROUP BY round
+  ), training AS (
+    SELECT round, avg(mean_loss_nats) AS mean_loss
+    FROM airtune.local_training WHERE experiment_id = $1 GROUP BY round
+  ), accuracy AS (
+    SELECT after_round, avg(personal_accuracy) AS personal_mean, min(personal_accuracy) AS personal_worst,
+      avg(general_accuracy) AS general_mean
+    FROM airtune.evaluation WHERE experiment_id = $1 AND arm = 'federated' GROUP BY after_round
+  )
+  SELECT r.number AS round, r.stage, r.abandon_reason,
+    coalesce(up_delivered, 0) AS up_delivered, coalesce(up_lost, 0) AS up_lost,
+    coalesce(down_delivered, 0) AS down_delivered, coalesce(down_lost, 0) AS down_lost,
+    coalesce(withheld, 0) AS withheld, coalesce(refused, 0) AS refused,
+    coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
+    coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
+    mean_loss, personal_mean, personal_worst, general_mean
+  FROM airtune.round AS r
+    LEFT JOIN cost ON cost.round = r.number
+    LEFT JOIN delay ON delay.round = r.number
+    LEFT JOIN verdict ON verdict.round = r.number
+    LEFT JOIN training ON training.round = r.number
+    LEFT JOIN accuracy ON accuracy.after_round = r.number
+  WHERE r.experiment_id = $1 AND ($2::int IS NULL OR r.number = $2)
+  ORDER BY r.number`;
+
+/** The figures of every round of an experiment, or of one, in order; the last download for evaluation is a round too. */
+export async function roundFigures(db: Connection, experiment: string, round?: number): Promise<RoundFigures[]> {
+  const rows = await db.query<Row[]>(ROUNDS, [experiment, round ?? null]);
+  return rows.map(figuresOf);
+}
+
+function figuresOf(row: Row): RoundFigures {
+  return {
+    round: row.round,
+    stage: row.stage,
+    ...(row.abandon_reason === null ? {} : { reason: row.abandon_reason }),
+    delivered: { uplink: row.up_delivered, downlink: row.down_delivered },
+    lost: { uplink: row.up_lost, downlink: row.down_lost },
+    withheld: row.withheld,
+    refused: row.refused,
+    airtimeMs: row.airtime_ms,
+    delayMs: row.delay_ms,
+    energyJ: row.energy_j,
+    uplinkBytes: row.up_bytes,
+    downlinkBytes: row.down_bytes,
+    ...(row.mean_loss === null ? {} : { meanLoss: row.mean_loss }),
+    ...(row.personal_mean === null || row.personal_worst === null
+      ? {}
+      : { personalAccuracy: { mean: row.personal_mean, worst: row.personal_worst } }),
+    ...(row.general_mean === null ? {} : { generalAccuracy: row.general_mean }),
+  };
+}
