@@ -11,7 +11,7 @@ import { BlobStore } from '#storage';
 /** What the process that averages is told. */
 export interface AggregateTask {
   readonly folder: string;
-  readonly digests: readonly Digest[];
+  readonly contributions: readonly { readonly client: string; readonly digest: Digest; readonly examples: number }[];
   readonly bytes: number;
   readonly manifest: TensorManifest;
 }
@@ -32,11 +32,11 @@ const MEGABYTE = 1e6;
  * that of averaging alone: peak in contributions, MB/s beside a plain copy in memory. The blobs lie in the page cache, so
  * that this measures Airtune and not the disk; each is verified against its digest on the way.
  */
-export async function benchAggregate(): Promise<void> {
+export async function benchAggregate() {
   const folder = await mkdtemp(join(tmpdir(), 'airtune-bench-'));
   try {
-    const task = await contribute(folder);
-    const { seconds, peakBytes } = await measure(task);
+    const [small, task] = [await contribute(folder, TENSORS * 4), await contribute(folder, CONTRIBUTION_BYTES)];
+    const { seconds, peakBytes } = await measure(folder, { small, large: task });
     const rate = (CONTRIBUTIONS * task.bytes) / MEGABYTE / seconds;
     const copyRate = plainCopyRate(task.bytes);
     const peak = peakBytes / task.bytes;
@@ -52,15 +52,15 @@ export async function benchAggregate(): Promise<void> {
       peakBytes,
       seconds,
     };
-    console.log(JSON.stringify({ bench: 'aggregate', ratios, figures }));
+    return { ratios, figures };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function contribute(folder: string): Promise<AggregateTask> {
+async function contribute(folder: string, tensorBytes: number): Promise<AggregateTask> {
   const blobs = new BlobStore(folder);
-  const length = CONTRIBUTION_BYTES / 4 / TENSORS;
+  const length = tensorBytes / 4 / TENSORS;
   const draw = randomStream(7, 'bench-aggregate');
   const tensors: NamedTensors = new Map(
     Array.from({ length: TENSORS }, (_, index) => [
@@ -68,20 +68,24 @@ async function contribute(folder: string): Promise<AggregateTask> {
       { shape: [length], data: Float32Array.from({ length }, () => draw.normal()) },
     ]),
   );
-  const digests: Digest[] = [];
+  const contributions: { client: string; digest: Digest; examples: number }[] = [];
   let bytes = 0;
   for (let client = 0; client < CONTRIBUTIONS; client++) {
     for (const { data } of tensors.values()) data[0] = client;
     const file = encodeSafetensors(tensors);
     bytes = file.length;
-    digests.push(await blobs.put(file));
+    const name = `client-${String(client).padStart(4, '0')}`;
+    contributions.push({ client: name, digest: await blobs.put(file), examples: 100 + client });
   }
-  return { folder, digests, bytes, manifest: manifestOf(tensors) };
+  return { folder, contributions, bytes, manifest: manifestOf(tensors) };
 }
 
-async function measure(task: AggregateTask): Promise<AggregateMeasurement> {
-  const path = join(task.folder, 'task.json');
-  await writeFile(path, JSON.stringify(task));
+async function measure(
+  folder: string,
+  tasks: { small: AggregateTask; large: AggregateTask },
+): Promise<AggregateMeasurement> {
+  const path = join(folder, 'tasks.json');
+  await writeFile(path, JSON.stringify(tasks));
   const file = import.meta.url.endsWith('.ts') ? './aggregate-alone.ts' : './aggregate-alone.js';
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), path]);
   return JSON.parse(stdout) as AggregateMeasurement;
