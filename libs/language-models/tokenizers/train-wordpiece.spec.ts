@@ -68,6 +68,16 @@ describe('trainWordPiece', () => {
   });
 });
 
+describe('trainWordPiece with lowerCase: false', () => {
+  it('keeps case and accents, and the tokenizer does too', async () => {
+    const json = await trainWordPiece(['Été Été été', 'Été'], 60, { lowerCase: false });
+    const tokenizer = tokenizerFromJson(json);
+    const pieces = new Map(Object.entries(vocabularyOf(json)).map(([piece, id]) => [id, piece]));
+    expect(tokenizer.encodeRaw('Été').map((id) => pieces.get(id))).toEqual(['Été']);
+    expect(tokenizer.encodeRaw('ete')).toEqual([1]);
+  });
+});
+
 describe('countWords', () => {
   it('counts lower-cased words without accents, punctuation apart', async () => {
     expect([...(await countWords(['Été, été!', 'ETE 東京']))]).toEqual([

@@ -12,10 +12,12 @@ export interface WordPieceOptions {
   readonly minimumFrequency?: number | undefined;
   /** At most so many different characters, the commonest; words with others become [UNK]. Default 1000. */
   readonly alphabetLimit?: number | undefined;
+  /** Default true: lower case, accents stripped. False keeps both. */
+  readonly lowerCase?: boolean | undefined;
 }
 
 /**
- * Learns a lower-cased WordPiece vocabulary as Hugging Face's WordPieceTrainer does and returns the tokenizer.json that
+ * Learns a WordPiece vocabulary as Hugging Face's WordPieceTrainer does and returns the tokenizer.json that
  * holds it; `tokenizerFromJson` opens it. The same texts in any order give the same object.
  * Throws ModelError `tokenizer.vocabulary-size` when the characters alone do not fit.
  */
@@ -24,7 +26,8 @@ export async function trainWordPiece(
   vocabularySize: number,
   options: WordPieceOptions = {},
 ): Promise<TokenizerJson> {
-  const words = await countWords(texts);
+  const lowerCase = options.lowerCase ?? true;
+  const words = await countWords(texts, lowerCase);
   const pieces = learnPieces(words, {
     count: vocabularySize - SPECIAL_TOKENS.length,
     minimumFrequency: options.minimumFrequency ?? 2,
@@ -37,7 +40,13 @@ export async function trainWordPiece(
       `A vocabulary of ${vocabularySize} is too small: special tokens and single characters alone are ${pieces.length + SPECIAL_TOKENS.length}`,
     );
   }
-  return withTemplate(wordPieceFromVocabulary([...SPECIAL_TOKENS, ...pieces].join('\n'), {}, 'The trained vocabulary'));
+  return withTemplate(
+    wordPieceFromVocabulary(
+      [...SPECIAL_TOKENS, ...pieces].join('\n'),
+      { do_lower_case: lowerCase },
+      'The trained vocabulary',
+    ),
+  );
 }
 
 /** `[CLS] text [SEP]`, as current versions of Hugging Face's library write it. */
