@@ -2,7 +2,7 @@ import { sameShape } from './dims.ts';
 import { describeShape, GraphError } from './graph-error.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { add } from './operators/add.ts';
-import type { Value } from './value.ts';
+import type { Slope, Value } from './value.ts';
 
 /**
  * Gradients of the scalar `loss` with respect to `wrt`, in that order and in their shapes, appended to the same graph.
@@ -32,14 +32,13 @@ export function gradients(g: GraphBuilder, loss: Value, wrt: readonly Value[]): 
     const rules = node.gradient(upstream);
     node.inputs.forEach((input, i) => {
       if (input === undefined || wanted[i] !== true) return;
-      const gradient = rules[i]?.();
-      if (gradient === undefined) return;
-      if (!sameShape(gradient.shape, input.shape)) {
-        const found = `${describeShape(gradient.shape)} for an input of shape ${describeShape(input.shape)}`;
+      const total = summed(g, rules[i], sums.get(input.name));
+      if (total === undefined) return;
+      if (!sameShape(total.shape, input.shape)) {
+        const found = `${describeShape(total.shape)} for an input of shape ${describeShape(input.shape)}`;
         throw new GraphError('gradient', `The gradient rule of ${node.operator} gives ${found}.`);
       }
-      const known = sums.get(input.name);
-      sums.set(input.name, known === undefined ? gradient : add(g, known, gradient));
+      sums.set(input.name, total);
     });
   }
   return wrt.map((value) => {
@@ -47,4 +46,12 @@ export function gradients(g: GraphBuilder, loss: Value, wrt: readonly Value[]): 
     if (gradient === undefined) throw new GraphError('gradient', `${loss.name} does not depend on ${value.name}.`);
     return gradient;
   });
+}
+
+/** What is known of a gradient, and one more contribution. */
+function summed(g: GraphBuilder, slope: Slope | undefined, known: Value | undefined): Value | undefined {
+  if (slope === undefined) return known;
+  if ('onto' in slope) return slope.onto(known);
+  const gradient = slope();
+  return gradient === undefined || known === undefined ? (gradient ?? known) : add(g, known, gradient);
 }

@@ -23,10 +23,16 @@ export interface Value {
 
 export type Attribute = { int: number } | { float: number } | { ints: readonly number[] } | { string: string };
 
-/** Given the gradients of a node's outputs, one lazy gradient an input; undefined where the input has none. */
-export type GradientRule = (
-  upstream: readonly (Value | undefined)[],
-) => readonly ((() => Value | undefined) | undefined)[];
+/** The gradient of one input, made when asked for. */
+export type Slope = (() => Value | undefined) | AddingSlope;
+
+/** A slope that adds itself to what other nodes have contributed: a matrix product does so without another pass. */
+export interface AddingSlope {
+  readonly onto: (sum: Value | undefined) => Value | undefined;
+}
+
+/** Given the gradients of a node's outputs, one slope an input; undefined where the input has none. */
+export type GradientRule = (upstream: readonly (Value | undefined)[]) => readonly (Slope | undefined)[];
 
 export interface GraphNode {
   readonly operator: string;

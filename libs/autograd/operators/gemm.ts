@@ -1,10 +1,7 @@
-import { broadcastShapes, dimAt, sameDim, sameShape } from '../dims.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
-import { describeShape, GraphError } from '../graph-error.ts';
 import type { Value } from '../value.ts';
-import { matMul } from './matmul.ts';
+import { product, productOnto, productPlus } from './matrix-product.ts';
 import { mul } from './mul.ts';
-import { requireFloat } from './require-float.ts';
 import { sumToShape } from './sum-to-shape.ts';
 
 export interface GemmOptions {
@@ -15,40 +12,19 @@ export interface GemmOptions {
   readonly beta?: number;
 }
 
-/** alpha a·b + beta c of matrices, c broadcast: one pass where MatMul and Add make two. */
-export function gemm(
-  g: GraphBuilder,
-  a: Value,
-  b: Value,
-  c: Value,
-  { transB = false, alpha = 1, beta = 1 }: GemmOptions = {},
-): Value {
-  requireFloat('Gemm', a, b, c);
-  const [rows, columns] = [dimAt(a.shape, -2), dimAt(b.shape, transB ? 0 : 1)];
-  const shape = [rows, columns];
-  const inner = sameDim(dimAt(a.shape, -1), dimAt(b.shape, transB ? 1 : 0));
-  if (
-    a.shape.length !== 2 ||
-    b.shape.length !== 2 ||
-    !inner ||
-    !sameShape(broadcastShapes('Gemm', c.shape, shape), shape)
-  ) {
-    const operands = `${describeShape(a.shape)} by ${describeShape(b.shape)}${transB ? 'ᵀ' : ''} plus ${describeShape(c.shape)}`;
-    throw new GraphError('shape', `Gemm: cannot compute ${operands}.`);
-  }
-  return g.emitOne({
-    operator: 'Gemm',
-    inputs: [a, b, c],
-    attributes: { transB: { int: transB ? 1 : 0 }, alpha: { float: alpha }, beta: { float: beta } },
-    type: 'float32',
-    shape,
-    gradient: ([dy]) => [
-      () => dy && matMul(g, dy, b, { transB: !transB, alpha }),
-      () => dy && (transB ? matMul(g, dy, a, { transA: true, alpha }) : matMul(g, a, dy, { transA: true, alpha })),
-      () => {
-        const slope = dy && sumToShape(g, dy, c.shape);
-        return slope && beta !== 1 ? mul(g, slope, g.scalar(beta)) : slope;
-      },
-    ],
-  });
+/** alpha a·b + beta c of matrices, c broadcast: a [m, k], b [k, n] (or [n, k] with transB). */
+export function gemm(g: GraphBuilder, a: Value, b: Value, c: Value, options: GemmOptions = {}): Value {
+  const { transB = false, alpha = 1, beta = 1 } = options;
+  return productPlus(g, [a, b, c], options, ([dy]) =>
+    dy === undefined
+      ? []
+      : [
+          { onto: (sum) => productOnto(g, sum, dy, b, { transB: !transB, alpha }) },
+          () => (transB ? product(g, dy, a, { transA: true, alpha }) : product(g, a, dy, { transA: true, alpha })),
+          () => {
+            const slope = sumToShape(g, dy, c.shape);
+            return beta === 1 ? slope : mul(g, slope, g.scalar(beta));
+          },
+        ],
+  );
 }

@@ -2,6 +2,7 @@ import { dimAt, sameDim } from '../dims.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import type { Value } from '../value.ts';
+import { add } from './add.ts';
 import { mul } from './mul.ts';
 import { reduceMean } from './reduce-mean.ts';
 import { requireFloat } from './require-float.ts';
@@ -37,17 +38,23 @@ interface Saved {
   readonly inverse: Value;
 }
 
-/** With x̂ = (x − mean)·inv and d = dy·w: dx = inv (d − mean(d) − x̂ mean(d x̂)), dw = Σ dy x̂, db = Σ dy. */
+/**
+ * With x̂ = (x − mean)·inv and d = dy·w: dx = inv (d − mean(d) − x̂ mean(d x̂)), dw = Σ dy x̂, db = Σ dy. Written as
+ * inv·d − k·x + c with two numbers a row, k = inv² mean(d x̂) and c = k·mean − inv·mean(d), it takes six passes over
+ * the tensor where the formula as it stands takes eight; mean(d x̂) = inv (mean(d x) − mean · mean(d)).
+ */
 function layerNormGradient(g: GraphBuilder, dy: Value, { x, mean, inverse }: Saved, { weight, bias }: Scale) {
-  const normalised = (): Value => mul(g, sub(g, x, mean), inverse);
   const average = (value: Value): Value => reduceMean(g, value, [-1], { keepDims: true });
   return {
     x: (): Value => {
       const d = mul(g, dy, weight);
-      const centred = sub(g, d, average(d));
-      return mul(g, inverse, sub(g, centred, mul(g, normalised(), average(mul(g, d, normalised())))));
+      const meanD = average(d);
+      const projection = sub(g, average(mul(g, d, x)), mul(g, mean, meanD));
+      const k = mul(g, mul(g, mul(g, inverse, inverse), inverse), projection);
+      const c = sub(g, mul(g, k, mean), mul(g, inverse, meanD));
+      return add(g, sub(g, mul(g, d, inverse), mul(g, x, k)), c);
     },
-    weight: (): Value => sumToShape(g, mul(g, dy, normalised()), weight.shape),
+    weight: (): Value => sumToShape(g, mul(g, dy, mul(g, sub(g, x, mean), inverse)), weight.shape),
     bias: (): Value => sumToShape(g, dy, bias.shape),
   };
 }

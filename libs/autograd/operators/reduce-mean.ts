@@ -3,9 +3,9 @@ import type { GraphBuilder } from '../graph-builder.ts';
 import type { Value } from '../value.ts';
 import { cast } from './cast.ts';
 import { div } from './div.ts';
-import { expand } from './expand.ts';
 import { reducedShape } from './reduce-sum.ts';
 import { reshape } from './reshape.ts';
+import { stretch } from './stretch.ts';
 
 /** Mean over `axes`. */
 export function reduceMean(g: GraphBuilder, x: Value, axes: readonly number[], { keepDims = false } = {}): Value {
@@ -23,7 +23,7 @@ export function reduceMean(g: GraphBuilder, x: Value, axes: readonly number[], {
         if (dy === undefined) return undefined;
         const divisor =
           typeof count === 'number' ? g.scalar(count) : reshape(g, cast(g, g.dimension(count), 'float32'), []);
-        return expand(g, div(g, reshape(g, dy, kept), divisor), x.shape);
+        return stretch(g, div(g, reshape(g, dy, kept), divisor), x.shape);
       },
     ],
   });

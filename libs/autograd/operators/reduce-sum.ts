@@ -1,8 +1,8 @@
 import { positiveAxis } from '../dims.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { Dim, Value } from '../value.ts';
-import { expand } from './expand.ts';
 import { reshape } from './reshape.ts';
+import { stretch } from './stretch.ts';
 
 /** Shape left by a reduction over `axes`. */
 export function reducedShape(operator: string, x: Value, axes: readonly number[], keepDims: boolean): Dim[] {
@@ -19,6 +19,6 @@ export function reduceSum(g: GraphBuilder, x: Value, axes: readonly number[], { 
     attributes: { keepdims: { int: keepDims ? 1 : 0 } },
     type: x.type,
     shape: reducedShape('ReduceSum', x, axes, keepDims),
-    gradient: ([dy]) => [() => dy && expand(g, reshape(g, dy, kept), x.shape)],
+    gradient: ([dy]) => [() => dy && stretch(g, reshape(g, dy, kept), x.shape)],
   });
 }

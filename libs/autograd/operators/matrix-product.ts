@@ -1,0 +1,78 @@
+import { broadcastShapes, dimAt, sameDim, sameShape } from '../dims.ts';
+import type { GraphBuilder } from '../graph-builder.ts';
+import { describeShape, GraphError } from '../graph-error.ts';
+import type { Dim, GradientRule, Value } from '../value.ts';
+import { requireFloat } from './require-float.ts';
+
+export interface ProductOptions {
+  /** Transpose the last two axes of `a` / of `b`. */
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+  /** Scales the product, at no cost. */
+  readonly alpha?: number;
+}
+
+/** [.., m, k] by [.., k, n], the leading axes broadcast. */
+function productShape(operator: string, a: Value, b: Value, { transA = false, transB = false }: ProductOptions): Dim[] {
+  const matrices = a.shape.length >= 2 && b.shape.length >= 2;
+  if (!matrices || !sameDim(dimAt(a.shape, transA ? -2 : -1), dimAt(b.shape, transB ? -1 : -2))) {
+    const operands = `${describeShape(a.shape)}${transA ? 'ᵀ' : ''} by ${describeShape(b.shape)}${transB ? 'ᵀ' : ''}`;
+    throw new GraphError('shape', `${operator}: cannot multiply ${operands}.`);
+  }
+  const batch = broadcastShapes(operator, a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return [...batch, dimAt(a.shape, transA ? -1 : -2), dimAt(b.shape, transB ? -2 : -1)];
+}
+
+/** alpha a·b as MatMul, or FusedMatMul where it transposes or scales. */
+export function product(g: GraphBuilder, a: Value, b: Value, options: ProductOptions, gradient?: GradientRule): Value {
+  requireFloat('MatMul', a, b);
+  const { transA = false, transB = false, alpha = 1 } = options;
+  const shape = productShape('MatMul', a, b, options);
+  const attributes = { transA: flag(transA), transB: flag(transB), alpha: { float: alpha } };
+  const plain = !transA && !transB && alpha === 1;
+  return g.emitOne({
+    ...(plain ? { operator: 'MatMul' } : { operator: 'FusedMatMul', domain: 'com.microsoft', attributes }),
+    inputs: [a, b],
+    type: 'float32',
+    shape,
+    ...(gradient === undefined ? {} : { gradient }),
+  });
+}
+
+/** alpha a·b + beta c of matrices, c broadcast: one pass where a product and an addition make two. */
+export function productPlus(
+  g: GraphBuilder,
+  [a, b, c]: readonly [Value, Value, Value],
+  options: ProductOptions & { readonly beta?: number },
+  gradient?: GradientRule,
+): Value {
+  requireFloat('Gemm', a, b, c);
+  const { transA = false, transB = false, alpha = 1, beta = 1 } = options;
+  const shape = productShape('Gemm', a, b, options);
+  if (shape.length !== 2 || !sameShape(broadcastShapes('Gemm', c.shape, shape), shape)) {
+    throw new GraphError('shape', `Gemm: cannot add ${describeShape(c.shape)} to ${describeShape(shape)}.`);
+  }
+  return g.emitOne({
+    operator: 'Gemm',
+    inputs: [a, b, c],
+    attributes: { transA: flag(transA), transB: flag(transB), alpha: { float: alpha }, beta: { float: beta } },
+    type: 'float32',
+    shape,
+    ...(gradient === undefined ? {} : { gradient }),
+  });
+}
+
+/** alpha a·b, added to `sum` where there is one. */
+export function productOnto(
+  g: GraphBuilder,
+  sum: Value | undefined,
+  a: Value,
+  b: Value,
+  options: ProductOptions,
+): Value {
+  return sum === undefined ? product(g, a, b, options) : productPlus(g, [a, b, sum], options);
+}
+
+function flag(on: boolean): { int: number } {
+  return { int: on ? 1 : 0 };
+}
