@@ -9,3 +9,33 @@ export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
 export { roundFigures, type RoundFigures } from './figures/round-figures.ts';
 export { listTransmissions } from './figures/transmissions.ts';
+export { Client } from './entities/client.ts';
+export { CohortMember } from './entities/cohort-member.ts';
+export { Contribution } from './entities/contribution.ts';
+export { Evaluation } from './entities/evaluation.ts';
+export { Experiment, type ExperimentState } from './entities/experiment.ts';
+export { LocalTraining } from './entities/local-training.ts';
+export { Round as RoundRow } from './entities/round.ts';
+export { Transmission } from './entities/transmission.ts';
+export {
+  closeRound,
+  findRound,
+  insertRound,
+  latestRound,
+  listCohort,
+  openPlannedRound,
+  type RoundEnding,
+  type RoundKey,
+} from './statements/change-round.ts';
+export { countClients, findClient, insertClient, listClients } from './statements/enrol-client.ts';
+export {
+  findContribution,
+  insertContribution,
+  insertEvaluation,
+  insertLocalTraining,
+  insertStrayUpload,
+  insertTransmission,
+  listAccepted,
+} from './statements/record-facts.ts';
+export { roundHistory, type RoundHistory } from './statements/round-history.ts';
+export { failExperiment, insertExperiment, lockExperiment, moveExperiment } from './statements/submit-experiment.ts';
