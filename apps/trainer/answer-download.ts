@@ -1,0 +1,162 @@
+import { checkTensors, decodeSafetensors, digestOf } from '#parameters';
+import { BlobStore } from '#storage';
+import { Injectable } from '@nestjs/common';
+import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
+import type { DownloadJob } from './download-jobs.ts';
+import { evaluateArm } from './evaluate-arm.ts';
+import { Experiments } from './experiments.ts';
+import { TrainerObserver } from './observer.ts';
+import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import { SayAnswer } from './say-answer.ts';
+import { trainArm, type ArmOutcome } from './train-arm.ts';
+import { messageOf, TrainerError } from './trainer-error.ts';
+
+/**
+ * One client's part of one round: take the global tensors, evaluate, train, store, say so. A question that was answered
+ * before is answered from the stored answer, never by training again.
+ */
+@Injectable()
+export class AnswerDownload {
+  private readonly say: SayAnswer;
+  private readonly blobs: BlobStore;
+  private readonly experiments: Experiments;
+  private readonly observer: TrainerObserver;
+
+  constructor(say: SayAnswer, blobs: BlobStore, experiments: Experiments, observer: TrainerObserver) {
+    this.say = say;
+    this.blobs = blobs;
+    this.experiments = experiments;
+    this.observer = observer;
+  }
+
+  async handle(experiment: OpenExperiment, job: DownloadJob): Promise<void> {
+    const client = experiment.clients.get(job.client);
+    if (client === undefined)
+      throw new TrainerError('trainer.client-unknown', `This site does not host ${job.client} of ${experiment.id}.`);
+    const stored = await client.state.answer(job.round);
+    if (stored?.answers === job.global) {
+      for (const evaluation of stored.evaluations) await this.say.evaluation(experiment, client, job.round, evaluation);
+      await this.say.outcome(experiment, client, stored);
+      return;
+    }
+    await this.say.outcome(experiment, client, await this.answer(experiment, client, job));
+  }
+
+  private async answer(experiment: OpenExperiment, client: HostedClient, job: DownloadJob): Promise<Answer> {
+    const { round, global, forEvaluation } = job;
+    const held = await this.heldBefore(experiment, client, round);
+    const arms = new Map(held);
+    const own = armOf(held, 'federated');
+    const composed = global === null ? own : { ...own, shared: await this.readGlobal(experiment, global) };
+    arms.set('federated', composed);
+
+    const evaluations = await this.evaluate(experiment, client, job, arms);
+    const answer: Answer = { round, answers: global, evaluations };
+    if (global !== null && !forEvaluation) await this.train(experiment, client, answer, arms);
+    await client.state.store(answer, arms);
+    return answer;
+  }
+
+  /** What the client held after its last round: each arm's tensors, or the initial ones. */
+  private async heldBefore(
+    { pool, spec }: OpenExperiment,
+    { state, recipes }: HostedClient,
+    round: number,
+  ): Promise<ReadonlyMap<ArmName, ArmTensors>> {
+    const names: ArmName[] = ['federated', ...spec.baselines];
+    const before = await state.latestBefore(round);
+    if (before > 0) {
+      return new Map(await Promise.all(names.map(async (arm) => [arm, await state.tensors(before, arm)] as const)));
+    }
+    const [shared, personal] = await pool.initial([recipes.shared, recipes.personal]);
+    if (shared === undefined || personal === undefined)
+      throw new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
+    return new Map(names.map((arm) => [arm, { shared: shared.slice(), personal: personal.slice() }]));
+  }
+
+  /** Facts without tensors cost no airtime, so each evaluation is said as soon as it is known. */
+  private async evaluate(
+    experiment: OpenExperiment,
+    client: HostedClient,
+    { round, forEvaluation }: DownloadJob,
+    arms: ReadonlyMap<ArmName, ArmTensors>,
+  ): Promise<ArmEvaluation[]> {
+    const evaluations: ArmEvaluation[] = [];
+    for (const [arm, tensors] of arms) {
+      if (arm !== 'federated' && !forEvaluation) continue;
+      const evaluation = await evaluateArm(experiment, client, arm, tensors);
+      await this.say.evaluation(experiment, client, round, evaluation);
+      evaluations.push(evaluation);
+    }
+    return evaluations;
+  }
+
+  /** Trains every arm in the rounds in which the client trains. An arm whose loss is lost stays as it was. */
+  private async train(
+    experiment: OpenExperiment,
+    client: HostedClient,
+    answer: Answer,
+    arms: Map<ArmName, ArmTensors>,
+  ): Promise<void> {
+    const own = await this.trainArm(experiment, client, answer.round, 'federated', armOf(arms, 'federated'));
+    if (own.outcome !== 'trained') {
+      answer.withheld = { reason: own.reason, message: own.message.slice(0, 2000) };
+      return;
+    }
+    arms.set('federated', own.tensors);
+    const { shared } = own.tensors;
+    answer.upload = {
+      blob: { digest: digestOf(shared), bytes: shared.byteLength },
+      examples: client.data.train.length,
+      training: own.training,
+    };
+    for (const [arm, tensors] of arms) {
+      if (arm === 'federated') continue;
+      const outcome = await this.trainArm(experiment, client, answer.round, arm, tensors);
+      if (outcome.outcome === 'trained') arms.set(arm, outcome.tensors);
+    }
+  }
+
+  private async trainArm(
+    experiment: OpenExperiment,
+    client: HostedClient,
+    round: number,
+    arm: ArmName,
+    { shared, personal, moments }: ArmTensors,
+  ): Promise<Extract<ArmOutcome, { outcome: 'trained' }> | Withheld> {
+    // The worker takes the bytes over, and they may be needed again when it fails.
+    const copies = { shared: shared.slice(), personal: personal.slice() };
+    const kept = moments === undefined ? {} : { moments: { ...moments, averages: moments.averages.slice() } };
+    try {
+      const outcome = await trainArm(experiment, client, round, { ...copies, ...kept }, ({ step, steps, loss }) => {
+        this.observer.progress({ experiment: experiment.id, client: client.name, round, arm, step, steps, loss });
+      });
+      if (outcome.outcome === 'trained') return outcome;
+      return { outcome: 'withheld', reason: 'loss-not-finite', message: outcome.message };
+    } catch (error) {
+      if (!this.experiments.isOpen(experiment.id)) throw error;
+      return { outcome: 'withheld', reason: 'training-failed', message: messageOf(error) };
+    }
+  }
+
+  /** The downloaded tensors, checked against what the method shares. */
+  private async readGlobal({ sharedManifest }: OpenExperiment, digest: string): Promise<Uint8Array> {
+    const bytes = await this.blobs.read(digest);
+    const problem = checkTensors(decodeSafetensors(bytes), sharedManifest);
+    if (problem !== undefined)
+      throw new TrainerError('trainer.global-invalid', `The global model ${digest} cannot be used: ${problem}.`);
+    return bytes;
+  }
+}
+
+interface Withheld {
+  readonly outcome: 'withheld';
+  readonly reason: 'loss-not-finite' | 'training-failed';
+  readonly message: string;
+}
+
+function armOf(arms: ReadonlyMap<ArmName, ArmTensors>, name: ArmName): ArmTensors {
+  const tensors = arms.get(name);
+  if (tensors === undefined) throw new TrainerError('trainer.arm-missing', `There is no state of the arm ${name}.`);
+  return tensors;
+}

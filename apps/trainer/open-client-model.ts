@@ -1,0 +1,57 @@
+import type { ExperimentSpec } from '#contracts';
+import { readEncoderConfig } from '#language-models';
+import { decodeSafetensors, type Digest, type NamedTensors } from '#parameters';
+import { clientProfile, type ClientProfile } from '#tuning';
+import { ClientState } from './client-state.ts';
+import { readExperimentFile } from './experiment-file.ts';
+import { clientFolder } from './site-folders.ts';
+import { TrainerError } from './trainer-error.ts';
+
+/** A client's personalised model as its site holds it; the base is the folder `spec.model`. */
+export interface ClientModel {
+  readonly experiment: string;
+  readonly client: string;
+  readonly spec: ExperimentSpec;
+  readonly baseDigest: Digest;
+  readonly labels: readonly string[];
+  readonly profile: ClientProfile;
+  /** The round after which the client held this. */
+  readonly round: number;
+  readonly shared: NamedTensors;
+  readonly personal: NamedTensors;
+}
+
+/**
+ * Reads the latest model of a client from its site's disk. Throws `trainer.experiment-unknown`, or `trainer.client-unknown`
+ * when the client has not taken part in a round yet.
+ */
+export async function openClientModel(
+  home: string,
+  site: string,
+  experiment: string,
+  client: string,
+): Promise<ClientModel> {
+  const { submission, labels } = await readExperimentFile(home, site, experiment);
+  const { spec, base } = submission;
+  const state = new ClientState(clientFolder(home, site, experiment, client));
+  const round = await state.latest();
+  if (round === 0) {
+    const names = Array.from({ length: spec.clients.count }, (_, i) => `client-${i}`);
+    const message = names.includes(client)
+      ? `${client} has not finished a round of ${experiment} yet.`
+      : `${experiment} has no ${client}: its clients are ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' …' : ''}.`;
+    throw new TrainerError('trainer.client-unknown', message);
+  }
+  const { shared, personal } = await state.tensors(round, 'federated');
+  return {
+    experiment,
+    client,
+    spec,
+    baseDigest: base.digest,
+    labels,
+    profile: clientProfile(spec, client, await readEncoderConfig(spec.model)),
+    round,
+    shared: decodeSafetensors(shared),
+    personal: decodeSafetensors(personal),
+  };
+}

@@ -1,0 +1,46 @@
+import { Publisher } from '#events';
+import { BlobStore } from '#storage';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AnswerDownload } from './answer-download.ts';
+import { EnrolClients } from './enrol-clients.ts';
+import { Experiments } from './experiments.ts';
+import { TrainerInbox } from './inbox.ts';
+import { TrainerObserver, type TrainingProgress } from './observer.ts';
+import { SayAnswer } from './say-answer.ts';
+import { TrainerSettings, type TrainerSettingsInput } from './settings.ts';
+import { TakeDownload } from './take-download.ts';
+import { TrainLocally } from './train-locally.ts';
+
+/** What a site needs from whoever starts it. */
+export interface TrainerParts {
+  readonly publisher: Publisher;
+  /** The site's own: global models that arrived, uploads that leave. */
+  readonly blobs: BlobStore;
+  readonly settings: TrainerSettingsInput;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Failures outside of handlers; by default they are thrown, which ends the process. */
+  readonly onFault?: (error: Error) => void;
+}
+
+/** A site: hosts clients with their data, models and personal parameters, which never leave it. */
+@Module({})
+export class TrainerModule {
+  static register({ publisher, blobs, settings, onProgress, onFault }: TrainerParts): DynamicModule {
+    return {
+      module: TrainerModule,
+      controllers: [TrainerInbox],
+      providers: [
+        { provide: Publisher, useValue: publisher },
+        { provide: BlobStore, useValue: blobs },
+        { provide: TrainerSettings, useValue: new TrainerSettings(settings) },
+        { provide: TrainerObserver, useValue: new TrainerObserver({ onProgress, onFault }) },
+        Experiments,
+        SayAnswer,
+        AnswerDownload,
+        TrainLocally,
+        TakeDownload,
+        EnrolClients,
+      ],
+    };
+  }
+}
