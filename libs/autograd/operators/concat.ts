@@ -11,12 +11,12 @@ export function concat(g: GraphBuilder, values: readonly Value[], axis: number):
   const along = positiveAxis('Concat', first.shape, axis);
   const ends: number[] = [];
   for (const value of values) {
-    const size = dimAt(value.shape, along);
+    const size = value.shape[along];
     const agrees = value.shape.length === first.shape.length && value.type === first.type;
     const fits = agrees && value.shape.every((dim, i) => i === along || sameDim(dim, dimAt(first.shape, i)));
     if (!fits || typeof size !== 'number') {
       const shapes = values.map(({ shape }) => describeShape(shape)).join(', ');
-      throw new GraphError('shape', `Concat: cannot join ${shapes} along axis ${String(along)}.`);
+      throw new GraphError('shape', `Concat: cannot join ${shapes} along axis ${along}.`);
     }
     ends.push((ends.at(-1) ?? 0) + size);
   }

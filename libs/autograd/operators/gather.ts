@@ -1,7 +1,9 @@
+import { dimAt, productOf } from '../dims.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
-import type { Value } from '../value.ts';
+import type { Dim, Value } from '../value.ts';
 import { reshape } from './reshape.ts';
+import { stretch } from './stretch.ts';
 import { zeros } from './zeros.ts';
 
 /** Rows of a table: table [n, ..], ids int64 of any shape. The gradient adds up the rows of an id that occurs twice. */
@@ -15,17 +17,24 @@ export function gather(g: GraphBuilder, table: Value, ids: Value): Value {
     attributes: { axis: { int: 0 } },
     type: table.type,
     shape: [...ids.shape, ...table.shape.slice(1)],
-    gradient: ([dy]) => [
-      () =>
-        dy &&
-        g.emitOne({
-          operator: 'ScatterND',
-          inputs: [zeros(g, table.shape), reshape(g, ids, [...ids.shape, 1]), dy],
-          attributes: { reduction: { string: 'add' } },
-          type: 'float32',
-          shape: table.shape,
-        }),
-      undefined,
-    ],
+    gradient: ([dy]) => [() => dy && scatteredRows(g, dy, table.shape, ids), undefined],
   });
+}
+
+/**
+ * Rows of dy added up by id. ScatterElements does it in one thread; ONNX Runtime's ScatterND (1.30) splits the rows over
+ * its threads and loses additions where an id occurs twice.
+ */
+function scatteredRows(g: GraphBuilder, dy: Value, shape: readonly Dim[], ids: Value): Value {
+  const width = productOf(shape.slice(1));
+  const rows = productOf(ids.shape);
+  const table = [dimAt(shape, 0), width];
+  const sum = g.emitOne({
+    operator: 'ScatterElements',
+    inputs: [zeros(g, table), stretch(g, reshape(g, ids, [rows, 1]), [rows, width]), reshape(g, dy, [rows, width])],
+    attributes: { axis: { int: 0 }, reduction: { string: 'add' } },
+    type: 'float32',
+    shape: table,
+  });
+  return reshape(g, sum, shape);
 }
