@@ -1,4 +1,5 @@
 import { In } from 'typeorm';
+import type { Row } from '../entities/row.ts';
 import { CohortMember } from '../entities/cohort-member.ts';
 import { Round } from '../entities/round.ts';
 import type { Connection } from '../record.ts';
@@ -33,7 +34,7 @@ export async function findRound(db: Connection, key: RoundKey): Promise<Round | 
 export async function openPlannedRound(
   db: Connection,
   key: RoundKey,
-  cohort: readonly CohortMember[],
+  cohort: readonly Row<CohortMember>[],
   openedAt: Date,
 ): Promise<boolean> {
   const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', openedAt });

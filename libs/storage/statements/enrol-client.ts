@@ -1,3 +1,4 @@
+import type { Row } from '../entities/row.ts';
 import { Client } from '../entities/client.ts';
 import { ClientProfile } from '../entities/client-profile.ts';
 import type { Connection } from '../record.ts';
@@ -6,7 +7,7 @@ import { insertOnce } from './insert-once.ts';
 /** Records a client and the profile that it begins with; answers false when it had enrolled before. */
 export async function insertClient(
   db: Connection,
-  client: Client,
+  client: Row<Client>,
   profile: Pick<ClientProfile, 'deviceClass' | 'loraRank' | 'loraAlpha' | 'loraBlocks'>,
 ): Promise<boolean> {
   const { experimentId, name, enrolledAt } = client;

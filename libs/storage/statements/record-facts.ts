@@ -1,3 +1,4 @@
+import type { Row } from '../entities/row.ts';
 import { Contribution } from '../entities/contribution.ts';
 import { Evaluation } from '../entities/evaluation.ts';
 import { LocalTraining } from '../entities/local-training.ts';
@@ -9,11 +10,11 @@ import { insertOnce } from './insert-once.ts';
 // History: rows are added, never changed. A fact that is recorded already changes nothing; each function answers
 // whether it was new.
 
-export async function insertTransmission(db: Connection, transmission: Transmission): Promise<boolean> {
+export async function insertTransmission(db: Connection, transmission: Row<Transmission>): Promise<boolean> {
   return (await insertOnce(db, Transmission, [transmission])) === 1;
 }
 
-export async function insertLocalTraining(db: Connection, training: LocalTraining): Promise<boolean> {
+export async function insertLocalTraining(db: Connection, training: Row<LocalTraining>): Promise<boolean> {
   return (await insertOnce(db, LocalTraining, [training])) === 1;
 }
 
@@ -21,11 +22,11 @@ export async function insertContribution(db: Connection, contribution: Omit<Cont
   return (await insertOnce(db, Contribution, [contribution])) === 1;
 }
 
-export async function insertStrayUpload(db: Connection, upload: StrayUpload): Promise<boolean> {
+export async function insertStrayUpload(db: Connection, upload: Row<StrayUpload>): Promise<boolean> {
   return (await insertOnce(db, StrayUpload, [upload])) === 1;
 }
 
-export async function insertEvaluation(db: Connection, evaluation: Evaluation): Promise<boolean> {
+export async function insertEvaluation(db: Connection, evaluation: Row<Evaluation>): Promise<boolean> {
   return (await insertOnce(db, Evaluation, [evaluation])) === 1;
 }
 

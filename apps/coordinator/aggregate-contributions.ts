@@ -1,0 +1,38 @@
+import { aggregate, aggregationRuleNamed } from '#federation';
+import { byCodeUnit, type Digest } from '#parameters';
+import { type BlobStore, type ExperimentRecord, listAccepted, streamTensors } from '#storage';
+import type { CurrentRound } from './current-rounds.ts';
+
+/** An accepted upload, as the record has it. */
+export interface AcceptedUpload {
+  readonly client: string;
+  readonly digest: Digest;
+  readonly examples: number;
+}
+
+/**
+ * Makes the new global model of a round's contributions: read from disk one at a time, in ascending order of client
+ * names, whatever the order in which they arrived. With aggregation switched off it stays the old one.
+ */
+export async function aggregateContributions(
+  record: ExperimentRecord,
+  blobs: BlobStore,
+  { submission, machine, global }: CurrentRound,
+  contributors: readonly string[],
+): Promise<{ global: CurrentRound['global']; uploads: readonly AcceptedUpload[] }> {
+  const counted = new Set(contributors);
+  const accepted = await record.use((db) => listAccepted(db, submission.id, machine.plan.number));
+  const uploads = accepted
+    .filter(({ client }) => counted.has(client))
+    .map(({ client, digest, examples }) => ({ client, digest: digest as Digest, examples: examples ?? 0 }))
+    .sort((left, right) => byCodeUnit(left.client, right.client));
+  const largest = Math.max(0, ...accepted.map(({ bytes }) => bytes ?? 0));
+  const mean = await aggregate(
+    aggregationRuleNamed(submission.spec.aggregation.rule),
+    submission.base.shared.manifest,
+    streamTensors(blobs, uploads, largest),
+  );
+  if (mean === undefined) return { global, uploads };
+  const digest = await blobs.putTensors(mean);
+  return { global: { digest, bytes: await blobs.size(digest) }, uploads };
+}

@@ -1,0 +1,350 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type BaseModel,
+  clientEnrolled,
+  type DataOf,
+  downloadDelivered,
+  downloadLost,
+  type Envelope,
+  evaluationReported,
+  experimentSpec,
+  linksMeasured,
+  roundOpened,
+  roundPlanned,
+  uploadDelivered,
+  uploadLost,
+  uploadSent,
+  uploadWithheld,
+} from '#contracts';
+import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
+import { decodeSafetensors, digestOf, encodeSafetensors, type Digest, type NamedTensors } from '#parameters';
+import { BlobStore, closingFigures, type ExperimentRecord, openRecord, roundFigures } from '#storage';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { INestMicroservice } from '@nestjs/common';
+import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
+import { CoordinatorModule } from './coordinator.module.ts';
+import { Experiments } from './experiments.ts';
+
+const NAME = 'adapter.0.down.bias';
+const clients = ['client-0', 'client-1', 'client-2'];
+const site = 'site-a';
+const digest = digestOf(new Uint8Array([1]));
+
+function adapter(...data: number[]): NamedTensors {
+  return new Map([[NAME, { shape: [data.length], data: new Float32Array(data) }]]);
+}
+
+const initial = encodeSafetensors(adapter(0, 0));
+const base: BaseModel = {
+  digest,
+  config: {},
+  parameters: 100,
+  shared: {
+    manifest: [{ name: NAME, shape: [2] }],
+    initial: { digest: digestOf(initial), bytes: initial.length },
+  },
+};
+
+function specOf(changes: Record<string, unknown> = {}) {
+  return experimentSpec.parse({
+    method: 'pftt',
+    model: 'm',
+    rounds: 2,
+    clients: { count: 3 },
+    data: { source: 'wordnet-topics' },
+    baselines: ['local-only'],
+    ...changes,
+  });
+}
+
+/** What a client does with a download: the upload's tensors, or another ending. Index 0 is round 1. */
+type Conduct = (
+  round: number,
+  client: string,
+  global: NamedTensors,
+) => NamedTensors | Uint8Array | 'download-lost' | 'upload-lost' | 'withheld' | 'silent';
+
+const crossing = { bits: 800, meanSnrDb: 5, blocks: 3, attempts: 3, delayMs: 50, airtimeMs: 40, energyJ: 0.01 };
+const delivered = { ...crossing, bitsDelivered: 800, outcome: 'delivered' as const };
+const lost = { ...crossing, bitsDelivered: 10, outcome: 'lost' as const, reason: 'deadline' as const };
+
+/** Channel and site at once: answers the coordinator's questions, in an order of its own. */
+class OtherSide {
+  readonly heard: Envelope[] = [];
+  readonly examples = new Map(clients.map((client, index) => [client, 10 * (index + 1)]));
+  conduct: Conduct = (_, client, global) =>
+    adapter(...[...global.get(NAME)!.data].map((x) => x + clients.indexOf(client)));
+  order = (cohort: string[]) => cohort;
+  /** Fails like a process that is killed: from here on nothing is answered. */
+  dead = false;
+  readonly #publisher: InProcessPublisher;
+  readonly #blobs: BlobStore;
+  readonly #work: Promise<void>[] = [];
+
+  constructor(broker: InProcessBroker, blobs: BlobStore, coordinatorBlobs: BlobStore) {
+    this.#blobs = blobs;
+    this.#publisher = new InProcessPublisher({ broker, source: 'other-side', blobs, clock: new SystemClock() });
+    broker.watch((envelope) => {
+      this.heard.push(envelope);
+      if (!this.dead) this.#work.push(this.#answer(envelope, coordinatorBlobs));
+    });
+  }
+
+  types(): string[] {
+    return this.heard.filter(({ source }) => source === 'coordinator').map(({ type }) => type);
+  }
+
+  async settled(broker: InProcessBroker): Promise<void> {
+    for (let seen = -1; seen !== this.#work.length;) {
+      seen = this.#work.length;
+      await Promise.all(this.#work);
+      await broker.settled();
+    }
+  }
+
+  async #answer({ type, experiment, data }: Envelope, coordinatorBlobs: BlobStore): Promise<void> {
+    if (type === 'experiment.submitted') for (const client of clients) await this.#enrol(experiment, client);
+    if (type === roundPlanned.name) {
+      const { round, candidates } = data as DataOf<typeof roundPlanned>;
+      const both = { uplink: 5, downlink: 5 };
+      const links = candidates.map((client) => ({ client, meanSnrDb: both, ergodicBitsPerSecondPerHz: both }));
+      await this.#publisher.publish(linksMeasured, { round, links }, { experiment });
+    }
+    if (type === roundOpened.name) {
+      const opened = data as DataOf<typeof roundOpened>;
+      const global = decodeSafetensors(await coordinatorBlobs.read(opened.global.digest));
+      for (const client of this.order(opened.cohort.map((member) => member.client)))
+        await this.#take(experiment, opened, client, global);
+    }
+  }
+
+  async #enrol(experiment: string, client: string): Promise<void> {
+    const train = this.examples.get(client)!;
+    const counts = { train, personalTest: 5, generalTest: 5 };
+    const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
+    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5 };
+    await this.#publisher.publish(clientEnrolled, { ...data, ...rest }, { experiment });
+  }
+
+  async #take(
+    experiment: string,
+    { round, forEvaluation, global }: DataOf<typeof roundOpened>,
+    client: string,
+    tensors: NamedTensors,
+  ): Promise<void> {
+    const at = { round, client, site };
+    const conduct = forEvaluation ? 'silent' : this.conduct(round, client, tensors);
+    const isLost = conduct === 'download-lost';
+    if (isLost)
+      await this.#publisher.publish(downloadLost, { ...at, forEvaluation, transmission: lost }, { experiment });
+    else
+      await this.#publisher.publish(
+        downloadDelivered,
+        { ...at, forEvaluation, global, transmission: delivered },
+        { experiment },
+      );
+    const score = { correct: 3, examples: 5, accuracy: 0.6, loss: 1 };
+    for (const arm of ['federated', 'local-only'] as const) {
+      const of = { client, site, afterRound: round - 1, arm, sharedDigest: global.digest, personalDigest: digest };
+      await this.#publisher.publish(evaluationReported, { ...of, personal: score, general: score }, { experiment });
+    }
+    if (conduct === 'silent' || isLost) return;
+    if (conduct === 'withheld') {
+      const why = { reason: 'loss-not-finite' as const, message: 'NaN at step 3' };
+      await this.#publisher.publish(uploadWithheld, { ...at, ...why }, { experiment });
+      return;
+    }
+    await this.#upload(experiment, at, conduct, { answers: global.digest, examples: this.examples.get(client)! });
+  }
+
+  async #upload(
+    experiment: string,
+    at: { round: number; client: string; site: string },
+    what: NamedTensors | Uint8Array | 'upload-lost',
+    claims: { answers: Digest; examples: number },
+  ): Promise<void> {
+    const bytes = what instanceof Uint8Array ? what : encodeSafetensors(what === 'upload-lost' ? adapter(9, 9) : what);
+    const blob = { digest: await this.#blobs.put(bytes), bytes: bytes.length };
+    const training = { steps: 20, firstLoss: 2, lastLoss: 1, meanLoss: 1.5 };
+    await this.#publisher.publish(uploadSent, { ...at, blob, ...claims, training }, { experiment, blob: blob.digest });
+    if (what === 'upload-lost')
+      await this.#publisher.publish(uploadLost, { ...at, blob, transmission: lost }, { experiment });
+    else {
+      const upload = { ...at, blob, ...claims, transmission: delivered };
+      await this.#publisher.publish(uploadDelivered, upload, { experiment, blob: blob.digest });
+    }
+  }
+}
+
+describe('the coordinator', () => {
+  let server: TestServer;
+  let record: ExperimentRecord;
+  let folder: string;
+  let broker: InProcessBroker;
+  let service: INestMicroservice;
+  let side: OtherSide;
+  let faults: string[];
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    folder = mkdtempSync(join(tmpdir(), 'airtune-coordinator-'));
+    record = await openRecord({ home: join(folder, 'home'), databaseUrl: await server.createDatabase() });
+  });
+  afterAll(async () => {
+    await record.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => start());
+  afterEach(async () => {
+    await service.close();
+  });
+
+  /** A coordinator with nothing in memory, as after a restart. */
+  async function start(): Promise<void> {
+    broker = new InProcessBroker();
+    faults = [];
+    broker.onFault(({ type, error }) => faults.push(`${type}: ${error.message}`));
+    const blobs = new BlobStore(join(folder, 'coordinator'));
+    await blobs.put(initial);
+    side = new OtherSide(broker, new BlobStore(join(folder, 'other')), blobs);
+    const clock = new SystemClock();
+    const publisher = new InProcessPublisher({ broker, source: 'coordinator', blobs, clock });
+    const module = CoordinatorModule.register({ publisher, clock, record, blobs });
+    service = await startService(module, new InProcessServer(broker, { service: 'coordinator' }, blobs));
+  }
+
+  async function run(id: string, changes: Record<string, unknown> = {}): Promise<void> {
+    await service.get(Experiments).submit(id, specOf(changes), base);
+    await side.settled(broker);
+    expect(faults).toEqual([]);
+  }
+
+  async function rows<T>(sql: string, ...parameters: unknown[]): Promise<T[]> {
+    return record.use((db) => db.query<T[]>(sql, parameters));
+  }
+
+  async function globalOf(id: string): Promise<string | undefined> {
+    const sql = `SELECT global_digest AS digest FROM airtune.experiment WHERE id = $1 AND state = 'finished'`;
+    return (await rows<{ digest: string }>(sql, id))[0]?.digest;
+  }
+
+  it('takes an experiment from submission to its last evaluation', async () => {
+    await run('whole');
+    expect(side.types()).toEqual([
+      'experiment.submitted',
+      'round.planned',
+      'round.opened',
+      'round.committed',
+      'round.planned',
+      'round.opened',
+      'round.committed',
+      'round.planned',
+      'round.opened',
+      'experiment.finished',
+    ]);
+    // Each client adds its number to what it gets: weighted by 10, 20, 30 examples that is 8/6 a round.
+    const expected = Math.fround(Math.fround(8 / 6) + 0);
+    const second = new Float32Array(2).fill(
+      (10 * expected + 20 * Math.fround(expected + 1) + 30 * Math.fround(expected + 2)) / 60,
+    );
+    expect(await globalOf('whole')).toBe(digestOf(encodeSafetensors(adapter(...second))));
+    const figures = await record.use((db) => roundFigures(db, 'whole'));
+    expect(figures.map(({ stage, delivered: { uplink } }) => [stage, uplink])).toEqual([
+      ['committed', 3],
+      ['committed', 3],
+      ['evaluated', 0],
+    ]);
+    const closing = await record.use((db) => closingFigures(db, 'whole'));
+    expect(closing).toMatchObject({ rounds: 2, cost: { uplinkBytes: 600, downlinkBytes: 900 }, clients: [{}, {}, {}] });
+  });
+
+  it('comes to the same digest in whatever order uploads arrive', async () => {
+    side.order = (cohort) => cohort.toReversed();
+    await run('reversed');
+    expect(await globalOf('reversed')).toBe(await globalOf('whole'));
+  });
+
+  it('leaves the global model alone when aggregation is switched off', async () => {
+    await run('switched-off', { aggregation: { rule: 'none' } });
+    expect(await globalOf('switched-off')).toBe(digestOf(initial));
+  });
+
+  it('goes on without what was lost or withheld, and abandons a round in which too few arrive', async () => {
+    const endings = { 'client-0': 'download-lost', 'client-1': 'upload-lost', 'client-2': 'withheld' } as const;
+    side.conduct = (round, client) => (round === 1 ? endings[client as keyof typeof endings] : adapter(1, 1));
+    await run('losses');
+    expect(side.types()).toContain('round.abandoned');
+    expect(await globalOf('losses')).toBe(digestOf(encodeSafetensors(adapter(1, 1))));
+    const [round] = await rows('SELECT stage, abandon_reason FROM airtune.round WHERE experiment_id = $1', 'losses');
+    expect(round).toEqual({ stage: 'abandoned', abandon_reason: '0 of 3 uploads arrived, 1 are needed' });
+  });
+
+  it('refuses what is not what it should be, records why, and averages the rest', async () => {
+    const bad: Record<string, NamedTensors | Uint8Array> = {
+      'client-0': adapter(1, NaN),
+      'client-1': new Map([...adapter(1, 1), ['lora.0.query.a', { shape: [1], data: new Float32Array(1) }]]),
+      'client-2': adapter(4, 4),
+    };
+    side.conduct = (_, client) => bad[client]!;
+    await run('refusals', { rounds: 1 });
+    const sql =
+      'SELECT client, verdict, reason_code, weight FROM airtune.contribution WHERE experiment_id = $1 ORDER BY client';
+    expect(await rows(sql, 'refusals')).toEqual([
+      { client: 'client-0', verdict: 'refused', reason_code: 'non-finite-tensor', weight: null },
+      { client: 'client-1', verdict: 'refused', reason_code: 'foreign-tensor', weight: null },
+      { client: 'client-2', verdict: 'accepted', reason_code: null, weight: 30 },
+    ]);
+    expect(await globalOf('refusals')).toBe(digestOf(encodeSafetensors(adapter(4, 4))));
+  });
+
+  it('goes on from wherever it was cut, to the same digest', async () => {
+    const wanted = await globalOf('whole');
+    for (let cut = 1; cut < 60; cut += 6) {
+      const id = `cut-${cut}`;
+      let facts = 0;
+      const stop = broker.watch(() => {
+        facts += 1;
+        if (facts === cut) side.dead = true;
+      });
+      await service.get(Experiments).submit(id, specOf(), base);
+      await side.settled(broker);
+      stop();
+      await service.close();
+      await start();
+      await service.get(Experiments).resume(id);
+      await side.settled(broker);
+      expect(faults).toEqual([]);
+      expect([cut, await globalOf(id)]).toEqual([cut, wanted]);
+    }
+  });
+
+  it('closes a round whose time is up, says who was missing, and is not moved by what comes later', async () => {
+    side.conduct = (_, client) => (client === 'client-1' ? 'silent' : adapter(2, 2));
+    await run('late', { rounds: 1, round: { timeoutMs: 1000 } });
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    await side.settled(broker);
+    const sql = 'SELECT stage, timed_out, missing_clients FROM airtune.round WHERE experiment_id = $1 ORDER BY number';
+    expect((await rows(sql, 'late'))[0]).toEqual({
+      stage: 'committed',
+      timed_out: true,
+      missing_clients: ['client-1'],
+    });
+    expect(await globalOf('late')).toBe(digestOf(encodeSafetensors(adapter(2, 2))));
+  });
+
+  it('fails an experiment whose client holds another base model, and says why', async () => {
+    side.examples.set('client-0', 10);
+    const other: BaseModel = { ...base, digest: digestOf(new Uint8Array([2])) };
+    await service.get(Experiments).submit('wrong-base', specOf(), other);
+    await side.settled(broker);
+    const failed = side.heard.find(({ type }) => type === 'experiment.failed');
+    expect(failed?.data).toMatchObject({ code: 'enrolment.wrong-base' });
+    await expect(service.get(Experiments).submit('wrong-base', specOf(), base)).rejects.toMatchObject({
+      code: 'experiment.exists',
+    });
+  });
+});

@@ -1,0 +1,38 @@
+import { experimentSpec, type BaseModel, type ExperimentSpec } from '#contracts';
+import { simulatedClients } from '#federation';
+import { ExperimentRecord, findExperiment } from '#storage';
+import { Injectable } from '@nestjs/common';
+
+/** What was submitted: it never changes. */
+export interface Submission {
+  readonly id: string;
+  readonly spec: ExperimentSpec;
+  readonly base: BaseModel;
+  readonly clients: ReadonlySet<string>;
+}
+
+/** The submissions that this process works on, read from the record once. */
+@Injectable()
+export class Submissions {
+  readonly #record: ExperimentRecord;
+  readonly #known = new Map<string, Submission>();
+
+  constructor(record: ExperimentRecord) {
+    this.#record = record;
+  }
+
+  /** Throws `storage.experiment-unknown`. */
+  async of(id: string): Promise<Submission> {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const { spec: stored, base } = await this.#record.use((db) => findExperiment(db, id));
+    const spec = experimentSpec.parse(stored);
+    const submission = { id, spec, base: base as BaseModel, clients: new Set(simulatedClients(spec.clients.count)) };
+    this.#known.set(id, submission);
+    return submission;
+  }
+
+  forget(id: string): void {
+    this.#known.delete(id);
+  }
+}
