@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import { digestCheckpoint, exportClient, loadEncoder, loadTokenizer } from '#language-models';
+import { openRecord, findExperiment, clientFigures } from '#storage';
+import { openClientModel } from '../../trainer/open-client-model.ts';
+import { CliError } from '../cli-error.ts';
+import type { Console } from '../progress/console.ts';
+import type { Settings } from '../settings.ts';
+
+/** Writes the personalised model of one client from its site's disk; the base comes from the spec's model folder. */
+export async function exportModel(
+  experiment: string,
+  options: { readonly client: string; readonly out: string; readonly force: boolean },
+  settings: Settings,
+  console: Console,
+): Promise<void> {
+  const site = await siteOf(experiment, options.client, settings);
+  const model = await openClientModel(settings.home, site, experiment, options.client);
+  const { spec } = model;
+  if ((await digestCheckpoint(spec.model)) !== model.baseDigest) {
+    throw new CliError(
+      'export.other-base',
+      `${spec.model} no longer holds the base that ${experiment} was run on (${model.baseDigest}): put the same files back.`,
+    );
+  }
+  const out = resolve(options.out);
+  const files = await exportClient(
+    out,
+    {
+      experiment,
+      client: options.client,
+      base: await loadEncoder(spec.model),
+      baseDigest: model.baseDigest,
+      tokenizer: await loadTokenizer(spec.model),
+      labels: model.labels,
+      maxTokens: spec.training.maxTokens,
+      tensors: new Map([...model.shared, ...model.personal]),
+      loraAlpha: model.profile.lora.alpha,
+    },
+    { overwrite: options.force },
+  );
+  console.stdout.write(
+    `${options.client} of ${experiment} as after round ${model.round}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
+      `try: airtune predict ${options.out} "some text"\n`,
+  );
+}
+
+/** Which site hosts the client, as it enrolled. */
+async function siteOf(experiment: string, client: string, settings: Settings): Promise<string> {
+  const record = await openRecord({ ...settings, access: 'shared' });
+  try {
+    return await record.use(async (db) => {
+      await findExperiment(db, experiment);
+      const clients = await clientFigures(db, experiment);
+      const found = clients.find((one) => one.client === client);
+      if (found !== undefined) return found.site;
+      const names = clients.map((one) => one.client).join(', ') || 'none has enrolled yet';
+      throw new CliError('export.client-unknown', `${experiment} has no client "${client}"; its clients: ${names}.`);
+    });
+  } finally {
+    await record.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { BaseModel, ExperimentSpec } from '#contracts';
+import { closingFigures, findExperiment, latestUnfinished, roundFigures } from '#storage';
+import { CliError } from '../cli-error.ts';
+import { EXIT } from '../exit-codes.ts';
+import { chooseReporter } from '../progress/console.ts';
+import type { RunOptions } from '../program.ts';
+import type { Settings } from '../settings.ts';
+import { describeBase } from '../spec/describe-base.ts';
+import { readExperimentSpec } from '../spec/read-experiment-spec.ts';
+import { startSystem, type System } from '../system/start-system.ts';
+import { driveRun, Interrupted } from './drive-run.ts';
+import { listenForStop } from './stop-signals.ts';
+
+/** What is to be driven, and how it is set going. */
+interface Undertaking {
+  readonly experiment: string;
+  readonly spec: ExperimentSpec;
+  readonly base: BaseModel;
+  start(): Promise<void>;
+}
+
+/** `airtune run`: submits a spec and follows it to its end. */
+export async function runExperiment(
+  file: string,
+  options: RunOptions,
+  settings: Settings,
+  process: NodeJS.Process,
+): Promise<void> {
+  const written = await readExperimentSpec(file);
+  const spec = { ...written, seed: options.seed ?? written.seed, rounds: options.rounds ?? written.rounds };
+  if (spec.rounds < 1) throw new CliError('spec.invalid', '--rounds: there must be at least one round');
+  const { base, initialShared } = await describeBase(spec);
+  const experiment = `${spec.name}-${randomBytes(3).toString('hex')}`;
+  await follow(options, settings, process, (system) =>
+    Promise.resolve({
+      experiment,
+      spec,
+      base,
+      start: async () => {
+        await system.coordinatorBlobs.put(initialShared);
+        await system.experiments.submit(experiment, spec, base);
+      },
+    }),
+  );
+}
+
+/** `airtune resume`: goes on with the named experiment, or the latest that is not finished. */
+export async function resumeExperiment(
+  id: string | undefined,
+  options: { readonly json: boolean },
+  settings: Settings,
+  process: NodeJS.Process,
+): Promise<void> {
+  await follow(options, settings, process, async (system) => {
+    const found = await system.record.use((db) => (id === undefined ? latestUnfinished(db) : findExperiment(db, id)));
+    if (found === undefined) {
+      throw new CliError('resume.nothing', 'every experiment is finished; `airtune list` shows them');
+    }
+    if (found.state === 'finished') {
+      throw new CliError('resume.finished', `${found.id} is finished; \`airtune show ${found.id}\` shows it`);
+    }
+    return {
+      experiment: found.id,
+      spec: found.spec as ExperimentSpec,
+      base: found.base as BaseModel,
+      start: () => system.experiments.resume(found.id),
+    };
+  });
+}
+
+async function follow(
+  options: { readonly json: boolean },
+  settings: Settings,
+  process: NodeJS.Process,
+  undertake: (system: System) => Promise<Undertaking>,
+): Promise<void> {
+  const stop = listenForStop(process);
+  const reporter = chooseReporter(process, options.json);
+  const faults = new AbortController();
+  const system = await startSystem(settings, {
+    onFault: (error) => {
+      faults.abort(error);
+    },
+  });
+  let experiment: string | undefined;
+  try {
+    const undertaking = await undertake(system);
+    ({ experiment } = undertaking);
+    const { spec, base } = undertaking;
+    await driveRun(
+      {
+        experiment,
+        spec,
+        base,
+        roundFigures: (round) => system.record.use((db) => oneRound(db, undertaking.experiment, round)),
+        closingFigures: () => system.record.use((db) => closingFigures(db, undertaking.experiment)),
+      },
+      system.broker,
+      reporter,
+      () => performance.now(),
+      AbortSignal.any([stop.signal, faults.signal]),
+      () => undertaking.start(),
+    );
+  } catch (error) {
+    if (faults.signal.aborted) throw faults.signal.reason;
+    if (!(error instanceof Interrupted)) throw error;
+    process.exitCode = stop.exitCode() ?? EXIT.failed;
+    if (experiment !== undefined) process.stderr.write(`Stopped. Go on with: airtune resume ${experiment}\n`);
+  } finally {
+    await system.close();
+    stop.release();
+  }
+}
+
+async function oneRound(db: Parameters<typeof roundFigures>[0], experiment: string, round: number) {
+  const [figures] = await roundFigures(db, experiment, round);
+  if (figures === undefined) throw new CliError('run.round-missing', `round ${round} of ${experiment} is not recorded`);
+  return figures;
+}
