@@ -73,7 +73,8 @@ async function restore(db: Connection, submission: Submission): Promise<CurrentR
     number: row.number,
     purpose: row.purpose,
     candidates: clients.map(({ name, site }) => ({ client: name, site })),
-    arms: ['federated', ...submission.spec.baselines],
+    // Baselines are compared at the end; on the way each client reports on its own model.
+    arms: row.purpose === 'evaluation' ? ['federated', ...submission.spec.baselines] : ['federated'],
     minContributions: submission.spec.aggregation.minContributions,
   });
   const key = { experimentId: submission.id, number: row.number };
