@@ -1,16 +1,13 @@
-import { benchAggregate } from './aggregate.ts';
-import { benchTrainingStep } from './training-step.ts';
-
 /** What `npm run bench -- NAME` can run. The last line that each prints is one JSON object {bench, ratios, figures}. */
 const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: () => Promise<Result> }>> = {
   'training-step': {
     about:
       "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch",
-    run: benchTrainingStep,
+    run: async () => (await import('./training-step.ts')).benchTrainingStep(),
   },
   aggregate: {
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
-    run: benchAggregate,
+    run: async () => (await import('./aggregate.ts')).benchAggregate(),
   },
 };
 

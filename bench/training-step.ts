@@ -14,7 +14,7 @@ import { startPyTorchStep, type PyTorchStep } from './pytorch-step.ts';
 
 /** Batch, tokens, LoRA rank, adapter width, labels: the same for both shapes. */
 const SIZES = { batch: 8, sequence: 64, rank: 8, width: 64, labels: 4 };
-const THREADS = 2;
+const THREADS = Number(process.env['AIRTUNE_BENCH_THREADS'] ?? 2);
 const ROUNDS = Number(process.env['AIRTUNE_BENCH_ROUNDS'] ?? 9);
 
 const SHAPES: Readonly<Record<string, EncoderConfig>> = {
