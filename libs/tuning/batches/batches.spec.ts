@@ -51,6 +51,12 @@ it('evaluates in order of length, ties in order of appearance', () => {
     [2, 0],
     [3, 1],
   ]);
+  expect(evaluationBatches(packExamples([], []), 2)).toEqual([]);
+});
+
+it('takes fewer examples at a time where they are long', () => {
+  expect(evaluationBatches(examples, 64, 6)).toEqual([[2, 0], [3], [1]]);
+  expect(evaluationBatches(examples, 64, 1)).toEqual([[2], [0], [3], [1]]);
 });
 
 it('refuses examples without tokens or without labels', () => {
