@@ -13,13 +13,15 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-const ENVIRONMENT = ['record.', 'database.', 'home.', 'disk.', 'storage.', 'postgres.'];
+/** What storage finds wrong with a question rather than with itself. */
+const ASKED_WRONGLY = ['storage.experiment-unknown', 'storage.experiment-unfinished'];
 
 /** The exit code for an error, by the first part of its code. */
 export function exitCodeOf(error: unknown): number {
   const code = codeOf(error);
   if (code === undefined) return EXIT.failed;
-  if (ENVIRONMENT.some((prefix) => code.startsWith(prefix)) || code === 'ENOSPC') return EXIT.environment;
+  if (ASKED_WRONGLY.includes(code)) return EXIT.badInput;
+  if (code.startsWith('storage.') || code === 'ENOSPC') return EXIT.environment;
   return code.startsWith('run.') ? EXIT.failed : EXIT.badInput;
 }
 

@@ -13,7 +13,7 @@ import type { InProcessBroker } from '#events';
 import { CliError } from '../cli-error.ts';
 import { planRun, type Enrolment } from '../progress/plan-run.ts';
 import type { Reporter } from '../progress/reporter.ts';
-import type { ClosingFigures, RoundFigures } from '#storage';
+import { closingFigures, roundFigures, type ClosingFigures, type ExperimentRecord } from '#storage';
 import { is, RunStatusCounter } from '../progress/run-status.ts';
 
 /** The experiment that is driven, and where its figures are recorded. */
@@ -21,8 +21,7 @@ export interface DrivenRun {
   readonly experiment: string;
   readonly spec: ExperimentSpec;
   readonly base: BaseModel;
-  roundFigures(round: number): Promise<RoundFigures>;
-  closingFigures(): Promise<ClosingFigures>;
+  readonly record: ExperimentRecord;
 }
 
 /** Why a run stopped before its end. */
@@ -47,16 +46,16 @@ export async function driveRun(
   const enrolments = new Map<string, Enrolment>();
   let telling = Promise.resolve();
   let planned = false;
-  const ending = Promise.withResolvers<void>();
-  const tell = (what: () => Promise<void>): void => {
+  const ending = Promise.withResolvers<undefined>();
+  const tell = (what: () => void | Promise<void>): void => {
     telling = telling.then(what);
     telling.catch(ending.reject);
   };
   const tellRound = (round: number): void => {
-    if (round >= 1)
-      tell(async () => {
-        reporter.round(await run.roundFigures(round), spec.rounds);
-      });
+    tell(async () => {
+      const [figures] = await run.record.use((db) => roundFigures(db, run.experiment, round));
+      if (figures !== undefined) reporter.round(figures, spec.rounds);
+    });
   };
 
   const take = (envelope: Envelope): void => {
@@ -64,14 +63,22 @@ export async function driveRun(
     if (is(clientEnrolled, envelope)) enrolments.set(envelope.data.client, envelope.data);
     if (is(roundOpened, envelope) && !planned) {
       planned = true;
-      tell(() => Promise.resolve(reporter.plan(planRun(run.experiment, spec, run.base, [...enrolments.values()]))));
+      tell(() => {
+        reporter.plan(planRun(run.experiment, spec, run.base, [...enrolments.values()]));
+      });
     }
-    if (status.take(envelope, nowMs())) tell(() => Promise.resolve(reporter.status(status.status(nowMs()))));
+    if (status.take(envelope, nowMs())) {
+      tell(() => {
+        reporter.status(status.status(nowMs()));
+      });
+    }
     // How good the model of round r is, clients say when they receive it: by the end of round r + 1.
     if (is(roundCommitted, envelope) || is(roundAbandoned, envelope)) tellRound(envelope.data.round - 1);
     if (is(experimentFinished, envelope)) {
       tellRound(spec.rounds);
-      tell(() => Promise.resolve(ending.resolve()));
+      tell(() => {
+        ending.resolve(undefined);
+      });
     }
     if (is(experimentFailed, envelope)) ending.reject(new CliError(envelope.data.code, envelope.data.message));
   };
@@ -90,7 +97,7 @@ export async function driveRun(
     if (signal.aborted) interrupt();
     start().catch(ending.reject);
     await ending.promise;
-    const closing = await run.closingFigures();
+    const closing = await run.record.use((db) => closingFigures(db, run.experiment));
     reporter.finished(closing);
     return closing;
   } finally {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BaseModel, ExperimentSpec } from '#contracts';
-import { closingFigures, findExperiment, latestUnfinished, roundFigures } from '#storage';
+import { findExperiment, latestUnfinished } from '#storage';
 import { CliError } from '../cli-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { chooseReporter } from '../progress/console.ts';
@@ -89,13 +89,7 @@ async function follow(
     ({ experiment } = undertaking);
     const { spec, base } = undertaking;
     await driveRun(
-      {
-        experiment,
-        spec,
-        base,
-        roundFigures: (round) => system.record.use((db) => oneRound(db, undertaking.experiment, round)),
-        closingFigures: () => system.record.use((db) => closingFigures(db, undertaking.experiment)),
-      },
+      { experiment, spec, base, record: system.record },
       system.broker,
       reporter,
       () => performance.now(),
@@ -111,10 +105,4 @@ async function follow(
     await system.close();
     stop.release();
   }
-}
-
-async function oneRound(db: Parameters<typeof roundFigures>[0], experiment: string, round: number) {
-  const [figures] = await roundFigures(db, experiment, round);
-  if (figures === undefined) throw new CliError('run.round-missing', `round ${round} of ${experiment} is not recorded`);
-  return figures;
 }

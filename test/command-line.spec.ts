@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const AIRTUNE = resolve(import.meta.dirname, '../bin/airtune.js');
+const MODEL = resolve(import.meta.dirname, '../models/tiny-encoder');
+const SPEC = `
+name: cut
+method: pftt
+seed: 3
+rounds: 3
+model: ${MODEL}
+data: { source: wordnet-topics, topics: [animal, food, person], limit: 300 }
+clients: { count: 3 }
+training: { steps: 4, batchSize: 8, maxTokens: 32 }
+adapters: { width: 8 }
+evaluation: { personalExamples: 20, generalExamples: 20 }
+baselines: [local-only]
+`;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Closing {
+  readonly event: string;
+  readonly globalDigest: string;
+  readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
+}
+
+let folder: string;
+let spec: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'airtune-cli-'));
+  spec = join(folder, 'cut.yaml');
+  await writeFile(spec, SPEC);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs the built command line in a process of its own; `cut` sees each line and may send a signal. */
+function airtune(
+  home: string,
+  args: readonly string[],
+  cut: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [AIRTUNE, ...args], {
+    env: { ...process.env, AIRTUNE_HOME: join(folder, home), AIRTUNE_THREADS: '1', NODE_OPTIONS: '' },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  createInterface(child.stdout).on('line', (line) => {
+    stdout += `${line}\n`;
+    cut(line, (signal) => child.kill(signal));
+  });
+  return new Promise((done) => {
+    child.on('close', (code) => {
+      done({ code, stdout, stderr });
+    });
+  });
+}
+
+function digests({ stdout }: Outcome): readonly string[] {
+  const closing = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '{}') as Closing;
+  expect(closing.event).toBe('experiment.finished');
+  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
+}
+
+describe('airtune run and resume', () => {
+  let undisturbed: readonly string[];
+
+  beforeAll(async () => {
+    const outcome = await airtune('whole', ['run', spec, '--json']);
+    expect(outcome).toMatchObject({ code: 0 });
+    for (const line of outcome.stdout.trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
+    undisturbed = digests(outcome);
+  });
+
+  const moments = [
+    { name: 'while the first round trains', line: /"event":"progress","round":1,.*"training":2/ },
+    { name: 'after an upload of the second round', line: /"event":"progress","round":2,.*"sending":1/ },
+    { name: 'when a round has just been closed', line: /"event":"round.closed","round":1/ },
+    { name: 'in the last evaluation', line: /"event":"progress","round":4/ },
+  ];
+
+  it.each(moments)('ends at the same digests after a SIGKILL $name', async ({ name, line }) => {
+    const home = name.replaceAll(' ', '-');
+    const killed = await airtune(home, ['run', spec, '--json'], (text, kill) => {
+      if (line.test(text)) kill('SIGKILL');
+    });
+    expect(killed.code).toBeNull();
+    const resumed = await airtune(home, ['resume', '--json']);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(digests(resumed)).toEqual(undisturbed);
+  });
+
+  it('ends cleanly on Ctrl-C, says how to go on, and goes on', async () => {
+    const stopped = await airtune('ctrl-c', ['run', spec, '--json'], (text, kill) => {
+      if (text.includes('"progress","round":2')) kill('SIGINT');
+    });
+    expect(stopped.code).toBe(130);
+    const [, experiment] = /airtune resume (cut-[0-9a-f]+)/.exec(stopped.stderr) ?? [];
+    expect(experiment).toBeDefined();
+    const resumed = await airtune('ctrl-c', ['resume', experiment!, '--json']);
+    expect(digests(resumed)).toEqual(undisturbed);
+    expect(await airtune('ctrl-c', ['resume'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/every experiment is finished/),
+    });
+  });
+
+  it('exports a model that predicts by itself', async () => {
+    const listed = await airtune('whole', ['list', '--json']);
+    const { experiment } = JSON.parse(listed.stdout.split('\n')[0] ?? '{}') as { experiment: string };
+    const out = join(folder, 'model');
+    const exported = await airtune('whole', ['export', experiment, '--client', 'client-1', '--out', out]);
+    expect(exported).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/adapter_model\.safetensors[\s\S]*model\.onnx/),
+    });
+    const predicted = await airtune('elsewhere', ['predict', out, 'a large feline of the forest', '--json']);
+    const { label, probabilities } = JSON.parse(predicted.stdout) as {
+      label: string;
+      probabilities: Record<string, number>;
+    };
+    expect(Object.keys(probabilities)).toEqual(['animal', 'food', 'person']);
+    expect(Object.values(probabilities).reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 5);
+    expect(probabilities[label]).toBe(Math.max(...Object.values(probabilities)));
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    [['run', 'nowhere.yaml'], 2, /nowhere\.yaml: there is no such file/],
+    [['run'], 2, /missing required argument 'spec'/],
+    [['fly'], 2, /unknown command 'fly'/],
+    [['show', 'nothing-here'], 2, /There is no experiment "nothing-here"/],
+    [['predict', 'nowhere', 'text'], 2, /nowhere/],
+  ])('%j ends with %d and names the cause', async (args, code, message) => {
+    const outcome = await airtune('whole', args);
+    expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(message) });
+    expect(outcome.stderr).not.toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { experimentSpec, type Envelope, type ExperimentSpec } from '#contracts';
+import type { ClosingFigures } from '#storage';
+import { expect } from '@jest/globals';
+import { driveRun } from '../apps/cli/commands/drive-run.ts';
+import type { Reporter } from '../apps/cli/progress/reporter.ts';
+import { describeBase } from '../apps/cli/spec/describe-base.ts';
+import { startSystem, type System } from '../apps/cli/system/start-system.ts';
+
+const QUIET: Reporter = {
+  plan: () => undefined,
+  status: () => undefined,
+  round: () => undefined,
+  finished: () => undefined,
+  note: () => undefined,
+  close: () => undefined,
+};
+
+/** A spec small enough for a test and real in every part: the shipped encoder, WordNet, four clients, Rayleigh fading. */
+export function smallSpec(changes: object = {}): ExperimentSpec {
+  return experimentSpec.parse({
+    name: 'small',
+    method: 'pftt',
+    seed: 3,
+    rounds: 3,
+    model: resolve(import.meta.dirname, '../models/tiny-encoder'),
+    data: { source: 'wordnet-topics', topics: ['animal', 'food', 'person', 'plant'], limit: 400 },
+    training: { steps: 3, batchSize: 8, learningRate: 5e-3, maxTokens: 32 },
+    adapters: { width: 8 },
+    lora: { rank: 2, alpha: 4 },
+    evaluation: { personalExamples: 40, generalExamples: 40 },
+    profiles: { 'client-2': { lora: { rank: 1, blocks: 2 } } },
+    ...changes,
+  });
+}
+
+/** All services of a run in this process, on a home of their own that is removed at the end. */
+export class Laboratory {
+  readonly home: string;
+  readonly system: System;
+  private readonly faults: Error[];
+  private experiments = 0;
+
+  private constructor(home: string, system: System, faults: Error[]) {
+    this.home = home;
+    this.system = system;
+    this.faults = faults;
+  }
+
+  static async open(): Promise<Laboratory> {
+    const home = await mkdtemp(join(tmpdir(), 'airtune-run-'));
+    const faults: Error[] = [];
+    const system = await startSystem({ home, threads: 2 }, { onFault: (error) => faults.push(error) });
+    return new Laboratory(home, system, faults);
+  }
+
+  /** Runs a spec to its end and answers what it came to; `watch` sees every fact on the wire. */
+  async run(spec: ExperimentSpec, watch: (envelope: Envelope) => void = () => undefined): Promise<ClosingFigures> {
+    this.experiments += 1;
+    const experiment = `${spec.name}-${this.experiments}`;
+    const { record, broker, coordinatorBlobs, experiments } = this.system;
+    const { base, initialShared } = await describeBase(spec);
+    const stopWatching = broker.watch(watch);
+    try {
+      const closing = await driveRun(
+        { experiment, spec, base, record },
+        broker,
+        QUIET,
+        () => performance.now(),
+        AbortSignal.timeout(120_000),
+        async () => {
+          await coordinatorBlobs.put(initialShared);
+          await experiments.submit(experiment, spec, base);
+        },
+      );
+      expect(this.faults).toEqual([]);
+      return closing;
+    } finally {
+      stopWatching();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.system.close();
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+/** What must be equal for two runs to be the same run. */
+export function digestsOf({ globalDigest, clients }: ClosingFigures): readonly string[] {
+  return [globalDigest, ...clients.map(({ client, personalDigest }) => `${client} ${personalDigest}`)];
+}
