@@ -43,6 +43,7 @@ export class Session {
           : await withModelFile(model, async (path) => ort.InferenceSession.create(path, settings));
       return new Session(session);
     } catch (cause) {
+      if (cause instanceof GraphError) throw cause;
       throw new GraphError('open', `ONNX Runtime refuses the model: ${reasonOf(cause)}`, { cause });
     }
   }

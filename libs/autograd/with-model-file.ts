@@ -2,21 +2,42 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WEIGHTS_FILE, type OnnxModel } from './compile-model.ts';
+import { GraphError } from './graph-error.ts';
 
 /**
  * Hands the model to `use` as a temporary file. ONNX Runtime maps weights that it finds in a file, where it would copy
  * those given as buffers (1.30: a base of 200 MB took 500 MB more). Mapped pages outlive the deleted file.
+ * Throws GraphError `graph.weights-file` when the file cannot be written.
  */
 export async function withModelFile<T>(model: OnnxModel, use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'airtune-model-'));
+  const folder = await writing(mkdtemp(join(tmpdir(), 'airtune-model-')));
   try {
-    const weights = await open(join(folder, WEIGHTS_FILE), 'w');
-    for (const { offset, data } of model.weights) await weights.write(data, 0, data.length, offset);
-    await weights.close();
-    const path = join(folder, 'model.onnx');
-    await writeFile(path, model.bytes);
-    return await use(path);
+    return await use(await writing(writeModel(model, folder)));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeModel(model: OnnxModel, folder: string): Promise<string> {
+  const weights = await open(join(folder, WEIGHTS_FILE), 'w');
+  try {
+    for (const { offset, data } of model.weights) await weights.write(data, 0, data.length, offset);
+  } finally {
+    await weights.close();
+  }
+  const path = join(folder, 'model.onnx');
+  await writeFile(path, model.bytes);
+  return path;
+}
+
+async function writing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const cure = 'Make room there, or name another folder in TMPDIR.';
+    throw new GraphError('weights-file', `Cannot write the model's weights under ${tmpdir()}: ${reason}. ${cure}`, {
+      cause,
+    });
   }
 }
