@@ -21,7 +21,12 @@ export async function withModelFile<T>(model: OnnxModel, use: (path: string) => 
 async function writeModel(model: OnnxModel, folder: string): Promise<string> {
   const weights = await open(join(folder, WEIGHTS_FILE), 'w');
   try {
-    for (const { offset, data } of model.weights) await weights.write(data, 0, data.length, offset);
+    for (const { offset, data } of model.weights) {
+      // A full disk shows as a short write first.
+      for (let done = 0; done < data.length; ) {
+        done += (await weights.write(data, done, data.length - done, offset + done)).bytesWritten;
+      }
+    }
   } finally {
     await weights.close();
   }
