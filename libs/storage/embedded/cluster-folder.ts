@@ -8,7 +8,10 @@ import { exists, openFolder } from './binaries.ts';
 import type { ProgramUser } from './run-program.ts';
 import { canReach } from './server-user.ts';
 
-const SHELTERS = ['/var/lib', tmpdir()];
+/** What is in the folder for passing things stays there; everything else must outlive a restart of the machine. */
+function shelters(home: string): readonly string[] {
+  return home.startsWith(`${tmpdir()}/`) ? [tmpdir(), '/var/lib'] : ['/var/lib', tmpdir()];
+}
 
 /** Where a home's database lies: `data/`, `password`, `postgres.log`. */
 export interface ClusterFolder {
@@ -46,11 +49,12 @@ export async function newCluster(home: string, user: ProgramUser): Promise<Clust
     .digest('hex')
     .slice(0, 16);
   // A home that was deleted and made anew must not meet the database of its predecessor.
-  const base = join(await shelterFor(user), `database-${name}`);
+  const base = join(await shelterFor(home, user), `database-${name}`);
   for (let attempt = 1; ; attempt++) {
     const path = attempt === 1 ? base : `${base}-${attempt}`;
     if (await exists(join(path, 'data'))) continue;
     await openFolder(path);
+    await writeFileAtomically(join(path, 'home'), `${home}\n`);
     return { path, inHome: false };
   }
 }
@@ -61,8 +65,8 @@ export async function rememberCluster(home: string, cluster: ClusterFolder): Pro
 }
 
 /** A folder of Airtune's own that the server's user can reach, whatever the home is like. */
-export async function shelterFor(user: ProgramUser): Promise<string> {
-  for (const parent of SHELTERS) {
+export async function shelterFor(home: string, user: ProgramUser): Promise<string> {
+  for (const parent of shelters(home)) {
     const path = join(parent, 'airtune');
     const made = await openFolder(path).catch(() => undefined);
     if (made === undefined) continue;
@@ -71,7 +75,7 @@ export async function shelterFor(user: ProgramUser): Promise<string> {
   }
   throw new StorageError(
     'storage.no-shelter',
-    `PostgreSQL's user (uid ${user.uid ?? 'unknown'}) can reach neither Airtune's home nor ${SHELTERS.join(' nor ')}. ` +
+    `PostgreSQL's user (uid ${user.uid ?? 'unknown'}) can reach neither Airtune's home nor ${shelters(home).join(' nor ')}. ` +
       'Name an AIRTUNE_HOME whose parent folders may be passed through (chmod o+x), or a server by DATABASE_URL.',
   );
 }

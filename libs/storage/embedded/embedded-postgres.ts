@@ -20,7 +20,7 @@ export interface EmbeddedPostgres {
 export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostgres> {
   const existing = await existingCluster(home);
   const user = await serverUser(join(existing?.path ?? join(home, 'postgres'), 'data'));
-  const binaries = await reachableBinaries(user, () => shelterFor(user));
+  const binaries = await reachableBinaries(user, () => shelterFor(home, user));
   const cluster = existing ?? (await newCluster(home, user));
   const data = join(cluster.path, 'data');
   if (!(await exists(data))) {

@@ -1,0 +1,157 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
+import { recordDataSource } from './data-source.ts';
+import { openRecord } from './open-record.ts';
+import type { ExperimentRecord } from './record.ts';
+import { closeRound, insertRound, latestRound, listCohort, openPlannedRound } from './statements/change-round.ts';
+import { countClients, insertClient } from './statements/enrol-client.ts';
+import { insertContribution, insertEvaluation, insertTransmission, listAccepted } from './statements/record-facts.ts';
+import { roundHistory } from './statements/round-history.ts';
+import { failExperiment, insertExperiment, lockExperiment, moveExperiment } from './statements/submit-experiment.ts';
+
+const at = new Date('2026-01-01T12:00:00Z');
+const experimentId = 'pftt-1';
+const client = 'client-0';
+const key = { experimentId, number: 1 };
+
+describe('the record', () => {
+  let server: TestServer;
+  let record: ExperimentRecord;
+  let url: string;
+  let home: string;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    url = await server.createDatabase();
+    home = mkdtempSync(join(tmpdir(), 'airtune-record-'));
+    record = await openRecord({ home, databaseUrl: url });
+  });
+  afterAll(async () => {
+    await record.close();
+    await server.stop();
+    rmSync(home, { recursive: true });
+  });
+
+  it('has in its tables what the entities say, column for column', async () => {
+    const dataSource = await recordDataSource(url).initialize();
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    await dataSource.destroy();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('takes an experiment once', async () => {
+    const experiment = { id: experimentId, name: 'pftt', method: 'pftt', seed: 2 ** 52, rounds: 2, spec: {}, base: {} };
+    const row = { ...experiment, globalDigest: 'sha256:0', globalBytes: 5_000_000_000, submittedAt: at };
+    expect(await record.use((db) => insertExperiment(db, row))).toBe(true);
+    expect(await record.use((db) => insertExperiment(db, row))).toBe(false);
+    const stored = await record.transaction((db) => lockExperiment(db, experimentId));
+    expect(stored).toMatchObject({ seed: 2 ** 52, globalBytes: 5_000_000_000, state: 'enrolling', submittedAt: at });
+    expect(await record.use((db) => moveExperiment(db, experimentId, 'enrolling', { state: 'running' }))).toBe(true);
+    expect(await record.use((db) => moveExperiment(db, experimentId, 'enrolling', { state: 'running' }))).toBe(false);
+  });
+
+  it('takes a client once, with its first profile', async () => {
+    const counts = { trainExamples: 10, personalTestExamples: 5, generalTestExamples: 5 };
+    const parameters = { sharedParameters: 100, personalParameters: 50, labels: ['a', 'b'], labelHistogram: [3, 7] };
+    const said = { baseDigest: 'b', dataDigest: 'd', deviceClass: 'phone', majorityClassAccuracy: 0.7, enrolledAt: at };
+    const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };
+    const profile = { deviceClass: 'phone', loraRank: 8, loraAlpha: 16, loraBlocks: 'all' };
+    expect(await record.transaction((db) => insertClient(db, row, profile))).toBe(true);
+    expect(await record.transaction((db) => insertClient(db, row, profile))).toBe(false);
+    expect(await record.use((db) => countClients(db, experimentId))).toBe(1);
+  });
+
+  it('follows a round from plan to commit, and reads it back', async () => {
+    const link = { meanSnrUplinkDb: 5, meanSnrDownlinkDb: 5 };
+    const rates = { ergodicUplinkBitsPerSecondPerHz: 1.7, ergodicDownlinkBitsPerSecondPerHz: 1.7 };
+    const cohort = [{ experimentId, round: 1, client, site: 'local', ...link, ...rates }];
+    const plan = { ...key, purpose: 'training' as const, globalBeforeDigest: 'sha256:0', globalBeforeBytes: 1 };
+    await record.use(async (db) => {
+      expect(await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at })).toBe(true);
+      expect(await openPlannedRound(db, key, cohort, at)).toBe(true);
+      expect(await openPlannedRound(db, key, cohort, at)).toBe(false);
+      expect(await listCohort(db, key)).toMatchObject(cohort);
+
+      const transmission = {
+        bits: 8,
+        bitsDelivered: 8,
+        meanSnrDb: 5,
+        blocks: 1,
+        attempts: 1,
+        delayMs: 1,
+        airtimeMs: 1,
+      };
+      const crossing = { experimentId, round: 1, client, ...transmission, energyJ: 1, outcome: 'delivered' as const };
+      const row = { ...crossing, reason: null, recordedAt: at };
+      expect(await insertTransmission(db, { ...row, direction: 'downlink' })).toBe(true);
+      expect(await insertTransmission(db, { ...row, direction: 'downlink', delayMs: 99 })).toBe(false);
+
+      const upload = { experimentId, round: 1, client, bytes: 1, examples: 10, recordedAt: at };
+      const refused = { ...upload, verdict: 'refused' as const, weight: null, reasonCode: 'double', reasonMessage: '' };
+      const accepted = { ...upload, verdict: 'accepted' as const, weight: 10, reasonCode: null, reasonMessage: null };
+      expect(await insertContribution(db, { ...accepted, digest: 'sha256:1' })).toBe(true);
+      expect(await insertContribution(db, { ...accepted, digest: 'sha256:2' })).toBe(false);
+      expect(await insertContribution(db, { ...refused, digest: 'sha256:2' })).toBe(true);
+      expect(await insertContribution(db, { ...refused, digest: 'sha256:2' })).toBe(false);
+      expect((await listAccepted(db, experimentId, 1)).map(({ digest }) => digest)).toEqual(['sha256:1']);
+
+      const scores = { personalCorrect: 1, personalExamples: 2, personalAccuracy: 0.5, personalLossNats: 1 };
+      const general = { generalCorrect: 1, generalExamples: 2, generalAccuracy: 0.5, generalLossNats: 1 };
+      const evaluation = {
+        experimentId,
+        client,
+        afterRound: 0,
+        arm: 'federated',
+        sharedDigest: 's',
+        personalDigest: 'p',
+      };
+      expect(await insertEvaluation(db, { ...evaluation, ...scores, ...general, recordedAt: at })).toBe(true);
+
+      expect(await roundHistory(db, key)).toEqual({
+        crossings: [{ client, direction: 'downlink', outcome: 'delivered' }],
+        verdicts: [
+          { client, verdict: 'accepted' },
+          { client, verdict: 'refused' },
+        ],
+        evaluations: [{ client, arm: 'federated' }],
+      });
+      const after = { globalAfterDigest: 'sha256:3', globalAfterBytes: 1, closedAt: at, abandonReason: null };
+      const ending = { stage: 'committed' as const, timedOut: false, missingClients: [], ...after };
+      expect(await closeRound(db, key, ending)).toBe(true);
+      expect(await closeRound(db, key, ending)).toBe(false);
+      expect((await latestRound(db, experimentId))?.stage).toBe('committed');
+    });
+  });
+
+  it.each([
+    ['an unknown client', `INSERT INTO airtune.cohort_member VALUES ('pftt-1', 1, 'mallory', 's', 1, 1, 1, 1)`],
+    ['a negative delay', `UPDATE airtune.transmission SET delay_ms = -1`],
+    ['a loss without a reason', `UPDATE airtune.transmission SET outcome = 'lost'`],
+    ['an accepted upload without weight', `UPDATE airtune.contribution SET weight = NULL`],
+    ['an accuracy above 1', `UPDATE airtune.evaluation SET personal_accuracy = 1.1`],
+    ['an open round that was closed', `UPDATE airtune.round SET stage = 'open'`],
+    ['a failure without its reason', `UPDATE airtune.experiment SET state = 'failed'`],
+  ])('refuses %s by itself', async (_, sql) => {
+    await expect(record.use((db) => db.query(sql))).rejects.toThrow(/violates/);
+  });
+
+  it('undoes a transaction as a whole', async () => {
+    const half = record.transaction(async (db) => {
+      await moveExperiment(db, experimentId, 'running', { globalDigest: 'sha256:4' });
+      throw new Error('power cut');
+    });
+    await expect(half).rejects.toThrow('power cut');
+    const stored = await record.transaction((db) => lockExperiment(db, experimentId));
+    expect(stored?.globalDigest).toBe('sha256:0');
+  });
+
+  it('fails an experiment once', async () => {
+    const failure = { code: 'c', message: 'm', at };
+    expect(await record.use((db) => failExperiment(db, experimentId, failure))).toBe(true);
+    expect(await record.use((db) => failExperiment(db, experimentId, failure))).toBe(false);
+  });
+});
