@@ -17,7 +17,10 @@ expect.extend({
     const { relative = 1e-6, absolute = 1e-6 } = tolerance;
     const values = actual as ArrayLike<number>;
     if (values.length !== expected.length) {
-      return { pass: false, message: () => `expected ${String(expected.length)} elements, got ${String(values.length)}` };
+      return {
+        pass: false,
+        message: () => `expected ${String(expected.length)} elements, got ${String(values.length)}`,
+      };
     }
     let worst = -1;
     let worstExcess = 0;
