@@ -23,7 +23,7 @@ async function writeModel(model: OnnxModel, folder: string): Promise<string> {
   try {
     for (const { offset, data } of model.weights) {
       // A full disk shows as a short write first.
-      for (let done = 0; done < data.length; ) {
+      for (let done = 0; done < data.length;) {
         done += (await weights.write(data, done, data.length - done, offset + done)).bytesWritten;
       }
     }
