@@ -21,7 +21,7 @@ const EXPLANATIONS: readonly {
     codes: ['42501'],
     code: 'storage.database-permission',
     explain: (database, detail) =>
-      `The user of ${database} may not do this (${detail}). Airtune needs to create its schema "airtune" there.`,
+      `${database} does not let this user do what is needed (${detail}). Airtune creates its schema "airtune" there.`,
   },
   {
     codes: ['25006'],
@@ -33,7 +33,7 @@ const EXPLANATIONS: readonly {
     code: 'storage.disk-full',
     retryable: true,
     explain: (database, detail) =>
-      `The disk of ${database} is full (${detail}). Free some space and resume; nothing that was finished is lost.`,
+      `${database} has no disk space left (${detail}). Free some space and resume; nothing that was finished is lost.`,
   },
   {
     codes: ['53300'],
