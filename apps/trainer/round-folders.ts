@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '#storage';
 
 const NAME = /^round-(\d+)$/;
 const PARTIAL = '.partial';
@@ -20,6 +21,7 @@ export async function storedRounds(folder: string): Promise<number[]> {
 /**
  * Writes a round's folder so that after a crash or a power cut it is there with all its files, or not at all: a folder of
  * another name, fsync of each file and of the folder, rename, fsync of the folder above. Replaces what was there.
+ * Throws `storage.disk-full` or `storage.not-writable`.
  */
 export async function writeRoundFolder(
   folder: string,
@@ -30,7 +32,7 @@ export async function writeRoundFolder(
   const partial = final + PARTIAL;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  for (const [name, bytes] of files) await writeSynced(join(partial, name), bytes);
+  for (const [name, bytes] of files) await writeFileAtomically(join(partial, name), bytes);
   await syncFolder(partial);
   await rm(final, { recursive: true, force: true });
   await rename(partial, final);
@@ -41,16 +43,6 @@ export async function writeRoundFolder(
 export async function forgetRoundsBefore(folder: string, oldest: number): Promise<void> {
   for (const round of await storedRounds(folder)) {
     if (round < oldest) await rm(roundFolder(folder, round), { recursive: true, force: true });
-  }
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
