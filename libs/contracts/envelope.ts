@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { experimentId } from './vocabulary.ts';
 
 /** CloudEvents' attributes, with the experiment as subject's owner and the event that caused this one. */
 export const envelopeSchema = z.strictObject({
@@ -8,7 +9,7 @@ export const envelopeSchema = z.strictObject({
   dataversion: z.int().min(1),
   source: z.string().min(1).max(128),
   time: z.iso.datetime(),
-  experiment: z.string().min(1).max(128),
+  experiment: experimentId,
   key: z.string().min(1).max(256),
   cause: z.string().max(256).optional(),
   data: z.unknown(),
