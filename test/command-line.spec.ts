@@ -138,6 +138,27 @@ describe('airtune run and resume', () => {
   });
 });
 
+describe('a run whose data is wrong', () => {
+  it('says file, line and cure, and goes on once that is mended', async () => {
+    const train = join(folder, 'train.csv');
+    const own = join(folder, 'own.yaml');
+    const data = 'data: { source: csv, train: train.csv, text: [subject, body], label: queue }';
+    await writeFile(own, SPEC.replace(/data: .*/, data).replace('rounds: 3', 'rounds: 1'));
+    const rows = Array.from({ length: 120 }, (_, i) =>
+      i % 2 === 0 ? `bill ${i},the invoice of month ${i} is wrong,money` : `login ${i},password ${i} is refused,access`,
+    );
+    await writeFile(train, `subject,body,queue\n${rows.join('\n')}\nonly one cell\n`);
+    const failed = await airtune('own-data', ['run', own, '--json']);
+    expect(failed).toMatchObject({ code: 2, stderr: expect.stringMatching(/train\.csv, line 122: 1 columns/) });
+    await writeFile(train, `subject,body,queue\n${rows.join('\n')}\n`);
+    const [listed = ''] = (await airtune('own-data', ['list', '--json'])).stdout.split('\n');
+    const { experiment, state } = JSON.parse(listed) as { experiment: string; state: string };
+    expect(state).toBe('failed');
+    const resumed = await airtune('own-data', ['resume', experiment, '--json']);
+    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('"event":"experiment.finished"') });
+  });
+});
+
 describe('bad input', () => {
   it.each([
     [['run', 'nowhere.yaml'], 2, /nowhere\.yaml: there is no such file/],

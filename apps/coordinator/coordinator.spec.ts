@@ -125,7 +125,7 @@ class OtherSide {
     const train = this.examples.get(client)!;
     const counts = { train, personalTest: 5, generalTest: 5 };
     const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
-    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5 };
+    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
     await this.#publisher.publish(clientEnrolled, { ...data, ...rest }, { experiment });
   }
 

@@ -1,13 +1,7 @@
-import {
-  experimentFailed,
-  experimentFinished,
-  experimentSubmitted,
-  type BaseModel,
-  type ExperimentSpec,
-} from '#contracts';
+import { experimentFinished, experimentSubmitted, type BaseModel, type ExperimentSpec } from '#contracts';
 import { Clock, Publisher } from '#events';
 import type { Digest } from '#parameters';
-import { ExperimentRecord, findExperiment, insertExperiment, type Experiment } from '#storage';
+import { ExperimentRecord, findExperiment, insertExperiment, reviveExperiment, type Experiment } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from './coordinator-error.ts';
 import { EnrolClient } from './enrol-client.ts';
@@ -52,14 +46,17 @@ export class Experiments {
   }
 
   /**
-   * States an experiment's submission again; when its clients have answered it goes on where it was cut. One that has
-   * ended says so again. Throws `storage.experiment-unknown`.
+   * States an experiment's submission again; when its clients have answered it goes on where it was cut, also after a
+   * failure whose cause has been mended. One that is finished says so again. Throws `storage.experiment-unknown`.
    */
   async resume(id: string): Promise<void> {
     const experiment = await this.#record.use((db) => findExperiment(db, id));
-    if (experiment.state === 'finished') await this.#finished(experiment);
-    else if (experiment.state === 'failed') await this.#failed(experiment);
-    else await this.#state(id, experiment.spec as ExperimentSpec, experiment.base as BaseModel);
+    if (experiment.state === 'finished') {
+      await this.#finished(experiment);
+      return;
+    }
+    if (experiment.state === 'failed') await this.#record.use((db) => reviveExperiment(db, id));
+    await this.#state(id, experiment.spec as ExperimentSpec, experiment.base as BaseModel);
   }
 
   async #state(experiment: string, spec: ExperimentSpec, base: BaseModel): Promise<void> {
@@ -70,10 +67,5 @@ export class Experiments {
   async #finished({ id, rounds, globalDigest }: Experiment): Promise<void> {
     const data = { rounds, globalDigest: globalDigest as Digest };
     await this.#publisher.publish(experimentFinished, data, { experiment: id });
-  }
-
-  async #failed({ id, failureCode, failureMessage }: Experiment): Promise<void> {
-    const data = { code: failureCode ?? 'experiment.failed', message: failureMessage ?? 'It failed.' };
-    await this.#publisher.publish(experimentFailed, data, { experiment: id });
   }
 }

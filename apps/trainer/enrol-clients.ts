@@ -53,7 +53,7 @@ export class EnrolClients {
   }
 
   private enrolment(experiment: OpenExperiment, client: HostedClient): DataOf<typeof clientEnrolled> {
-    const { config, labels, generalTest, baseDigest, dataDigest } = experiment;
+    const { config, labels, notes, generalTest, baseDigest, dataDigest } = experiment;
     const { name, data, profile, recipes } = client;
     return {
       site: this.experiments.site,
@@ -69,6 +69,7 @@ export class EnrolClients {
       labels: [...labels],
       labelHistogram: labelHistogram(data.train, labels.length),
       majorityClass: majorityClassAccuracy(data),
+      notes: notes.slice(0, 10).map((note) => note.slice(0, 400)),
     };
   }
 }

@@ -40,6 +40,8 @@ export interface OpenExperiment {
   readonly baseDigest: Digest;
   readonly dataDigest: Digest;
   readonly labels: readonly string[];
+  /** What its user should know of the data. */
+  readonly notes: readonly string[];
   readonly generalTest: readonly Example[];
   readonly clients: ReadonlyMap<string, HostedClient>;
   readonly sharedManifest: TensorManifest;
@@ -85,6 +87,7 @@ export async function openExperiment(
     baseDigest,
     dataDigest: dataset.digest,
     labels,
+    notes: dataset.notes,
     generalTest: generalTest(dataset, { seed: spec.seed, limit: spec.evaluation.generalExamples }),
     clients,
     sharedManifest,

@@ -41,4 +41,10 @@ export {
   listAccepted,
 } from './statements/record-facts.ts';
 export { roundHistory, type RoundHistory } from './statements/round-history.ts';
-export { failExperiment, insertExperiment, lockExperiment, moveExperiment } from './statements/submit-experiment.ts';
+export {
+  failExperiment,
+  reviveExperiment,
+  insertExperiment,
+  lockExperiment,
+  moveExperiment,
+} from './statements/submit-experiment.ts';

@@ -32,7 +32,10 @@ export function planRun(
     clients,
     bytesPerRound: { uplink: blobBytes * clients.length, downlink: blobBytes * clients.length },
     link: describeLink(spec.link),
-    notes: spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : [],
+    notes: [
+      ...new Set(clients.flatMap(({ notes }) => notes)),
+      ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
+    ],
     warnings: slowLinks(spec.link, clients, 8 * blobBytes),
   };
 }

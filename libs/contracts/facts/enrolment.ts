@@ -22,6 +22,8 @@ export const clientEnrolled = defineContract({
     labelHistogram: z.array(counts).max(10_000).optional(),
     /** Accuracy on the personal test set of always answering the client's most frequent training label. */
     majorityClass: z.number().min(0).max(1),
+    /** What its user should know of the site's data, in sentences. */
+    notes: z.array(z.string().max(400)).max(10).default([]),
   }),
 });
 

@@ -1,4 +1,5 @@
 import { Experiment, type ExperimentState } from '../entities/experiment.ts';
+import { Round } from '../entities/round.ts';
 import type { Connection } from '../record.ts';
 
 export type NewExperiment = Pick<
@@ -50,4 +51,16 @@ export async function failExperiment(
   const enrolling = await db.update(Experiment, { id, state: 'enrolling' }, ended);
   if (enrolling.affected === 1) return true;
   return (await db.update(Experiment, { id, state: 'running' }, ended)).affected === 1;
+}
+
+/** Takes back that an experiment failed, so that it can be gone on with; answers false when it had not failed. */
+export async function reviveExperiment(db: Connection, id: string): Promise<boolean> {
+  const begun = (await db.countBy(Round, { experimentId: id })) > 0;
+  const alive = {
+    state: begun ? 'running' : 'enrolling',
+    failureCode: null,
+    failureMessage: null,
+    endedAt: null,
+  } as const;
+  return (await db.update(Experiment, { id, state: 'failed' }, alive)).affected === 1;
 }
