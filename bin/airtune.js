@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) {
-  process.stderr.write(`airtune needs Node 20 or newer; this is ${process.version}.\n`);
+if (major < 24) {
+  process.stderr.write(
+    `airtune runs on Node 24 or newer, and this is ${process.version}: call it as \`npx airtune\`, which uses the Node that \`npm ci\` put beside the project.\n`,
+  );
   process.exit(2);
 }
 const entry = new URL('../dist/apps/cli/main.js', import.meta.url);
