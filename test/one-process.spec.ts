@@ -20,11 +20,19 @@ describe('a whole run in one process', () => {
   it('trains every client, costs airtime, and records both', async () => {
     const closing = await laboratory.run(smallSpec({ baselines: ['local-only'] }));
     expect(closing.clients.map(({ client }) => client)).toEqual(['client-0', 'client-1', 'client-2', 'client-3']);
-    expect(closing.metrics.personalAccuracy.mean).toBeGreaterThan(closing.metrics.personalAccuracy.first);
+    const { mean, first } = closing.metrics.personalAccuracy;
+    expect(mean!).toBeGreaterThan(first!);
     expect(closing.cost.airtimeMs).toBeGreaterThan(0);
     // Adapters of width 8 in 4 blocks of 128: 4 × (2 × 128 × 8 + 8 + 128) floats, three uploads each, in files with a header.
     expect(closing.cost.uplinkBytes).toBeGreaterThan(12 * 4 * (4 * (2 * 128 * 8 + 8 + 128)));
     expect(closing.clients.every(({ localOnly }) => localOnly !== null && localOnly >= 0 && localOnly <= 1)).toBe(true);
+  });
+
+  it('ends, and says who was not measured, when rounds are shorter than training takes', async () => {
+    const training = { ...smallSpec().training, steps: 400, batchSize: 64 };
+    const closing = await laboratory.run(smallSpec({ rounds: 1, training, round: { timeoutMs: 1000 } }));
+    expect(closing.clients).toHaveLength(4);
+    expect(closing.clients.some(({ personalAccuracy }) => personalAccuracy === null)).toBe(true);
   });
 
   it('comes to the same digests again, and with two workers', async () => {

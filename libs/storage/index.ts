@@ -6,7 +6,7 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 export { lockHome } from './home-lock.ts';
 export { openRecord, type RecordPlace } from './open-record.ts';
 export { ExperimentRecord, type Connection } from './record.ts';
-export { closingFigures, type ClosingClient, type ClosingFigures } from './figures/closing-figures.ts';
+export { closingFigures, type ClosingFigures } from './figures/closing-figures.ts';
 export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
 export { roundFigures, type RoundFigures } from './figures/round-figures.ts';

@@ -14,7 +14,7 @@ export async function list(options: { readonly json: boolean }, settings: Settin
       return;
     }
     if (lines.length === 0) {
-      console.stdout.write(`no experiments yet in ${record.database}; \`airtune run SPEC\` starts one\n`);
+      console.stdout.write('no experiments yet; `airtune run SPEC` starts one\n');
       return;
     }
     const rows = lines.map((line) => [

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { BaseModel, ExperimentSpec } from '#contracts';
+import { experimentSpec, type BaseModel, type ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
 import { CliError } from '../cli-error.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -29,7 +29,10 @@ export async function runExperiment(
 ): Promise<void> {
   const written = await readExperimentSpec(file);
   const spec = { ...written, seed: options.seed ?? written.seed, rounds: options.rounds ?? written.rounds };
-  if (spec.rounds < 1) throw new CliError('spec.invalid', '--rounds: there must be at least one round');
+  const { rounds } = experimentSpec.shape;
+  if (!rounds.safeParse(spec.rounds).success) {
+    throw new CliError('spec.invalid', `--rounds: ${spec.rounds} is not between 1 and 100,000`);
+  }
   const { base, initialShared } = await describeBase(spec);
   const experiment = `${spec.name}-${randomBytes(3).toString('hex')}`;
   await follow(options, settings, process, (system) =>

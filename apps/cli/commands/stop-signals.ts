@@ -7,25 +7,29 @@ export interface StopSignals {
   release(): void;
 }
 
-/** Ctrl-C and SIGTERM ask to stop; a second one stops at once. */
+/**
+ * Ctrl-C and SIGTERM ask to stop; a second one ends the process as if nobody listened. Not by `exit`: that ends the
+ * training threads first, and a thread inside of ONNX Runtime answers with an abort.
+ */
 export function listenForStop(process: NodeJS.Process): StopSignals {
   const controller = new AbortController();
   let code: number | undefined;
-  const stop = (exitCode: number) => () => {
-    if (code !== undefined) process.exit(exitCode);
+  const stop = (exitCode: number, signal: NodeJS.Signals) => () => {
+    if (code !== undefined) {
+      release();
+      process.kill(process.pid, signal);
+      return;
+    }
     code = exitCode;
     controller.abort();
   };
-  const onInterrupt = stop(EXIT.interrupted);
-  const onTerminate = stop(EXIT.terminated);
+  const onInterrupt = stop(EXIT.interrupted, 'SIGINT');
+  const onTerminate = stop(EXIT.terminated, 'SIGTERM');
+  const release = (): void => {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
+  };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
-  return {
-    signal: controller.signal,
-    exitCode: () => code,
-    release: () => {
-      process.off('SIGINT', onInterrupt);
-      process.off('SIGTERM', onTerminate);
-    },
-  };
+  return { signal: controller.signal, exitCode: () => code, release };
 }

@@ -36,6 +36,7 @@ const round: RoundFigures = {
   stage: 'committed',
   delivered: { uplink: 3, downlink: 4 },
   lost: { uplink: 1, downlink: 0 },
+  missing: 0,
   withheld: 0,
   refused: 1,
   airtimeMs: 9800,
@@ -88,6 +89,7 @@ describe('what a run says', () => {
     expect(describeRound({ ...round, stage: 'abandoned', reason: 'nothing arrived' }, 20)).toMatch(
       /abandoned: nothing arrived$/,
     );
+    expect(describeRound({ ...round, missing: 2 }, 20)).toContain('3 delivered, 1 lost, 1 refused, 2 too late');
   });
 
   it('says where it is and how long it will take', () => {
@@ -99,6 +101,17 @@ describe('what a run says', () => {
     const text = describeClosing(closing);
     expect(text).toMatch(/client-0 +40\.0 % +20\.0 % +60\.0 % +65\.0 % +−5\.0/);
     expect(text).toContain('+5.0 points (95 % interval −122.1 to +132.1 over 2 clients)');
+  });
+
+  it('says who was not measured', () => {
+    const [first, second] = closing.clients;
+    const late = { ...first!, personalAccuracy: null, personalAccuracyFirst: null, localOnly: null };
+    expect(describeClosing({ ...closing, clients: [late, { ...second!, localOnly: null }] })).toMatch(
+      /client-0 +40\.0 % +not measured +not measured/,
+    );
+    const none = { mean: null, worst: null, first: null };
+    const text = describeClosing({ ...closing, metrics: { personalAccuracy: none, generalAccuracy: none } });
+    expect(text).toContain('personalised accuracy  not measured before, not measured after');
   });
 });
 

@@ -4,6 +4,11 @@ import { meanInterval } from './mean-interval.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
 import type { PlannedClient, RunPlan, RunStatus } from './run-figures.ts';
 
+/** Figures are read from their right end, words from their left. */
+function isFigure(cell: string): boolean {
+  return /^$|^[−+-]?\d/.test(cell);
+}
+
 /** A table without frames: columns that line up, nothing else. */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
@@ -13,7 +18,7 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
     head: [...head],
     chars: { ...chars, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    colAligns: head.map((_, column) => (rows.every((row) => isFigure(row[column] ?? '')) ? 'right' : 'left')),
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
@@ -98,9 +103,10 @@ export function describeRound(figures: RoundFigures, rounds: number): string {
   return parts.join(' · ');
 }
 
-function crossings({ delivered, lost, withheld, refused }: RoundFigures): string {
+function crossings({ delivered, lost, missing, withheld, refused }: RoundFigures): string {
   const gone = lost.uplink + lost.downlink;
-  const extra = [...(withheld > 0 ? [`${withheld} withheld`] : []), ...(refused > 0 ? [`${refused} refused`] : [])];
+  const rare = { withheld, refused, 'too late': missing };
+  const extra = Object.entries(rare).flatMap(([what, clients]) => (clients > 0 ? [`${clients} ${what}`] : []));
   return [`${delivered.uplink} delivered`, `${gone} lost`, ...extra].join(', ');
 }
 
@@ -110,16 +116,16 @@ export function describeClosing(closing: ClosingFigures): string {
   const rows = closing.clients.map((client) => [
     client.client,
     percent(client.majorityClass),
-    percent(client.personalAccuracyFirst),
-    percent(client.personalAccuracy),
+    measured(client.personalAccuracyFirst),
+    measured(client.personalAccuracy),
     ...(baseline ? besideLocalOnly(client.personalAccuracy, client.localOnly) : []),
   ]);
   const { personalAccuracy, generalAccuracy } = closing.metrics;
   return [
     plainTable(head, rows),
     '',
-    `personalised accuracy  ${percent(personalAccuracy.first)} before, ${percent(personalAccuracy.mean)} after (worst client ${percent(personalAccuracy.worst)})`,
-    `general accuracy       ${percent(generalAccuracy.first)} before, ${percent(generalAccuracy.mean)} after`,
+    `personalised accuracy  ${measured(personalAccuracy.first)} before, ${measured(personalAccuracy.mean)} after (worst client ${measured(personalAccuracy.worst)})`,
+    `general accuracy       ${measured(generalAccuracy.first)} before, ${measured(generalAccuracy.mean)} after`,
     ...(baseline ? [describeDifference(closing)] : []),
     `cost                   ${bytes(closing.cost.uplinkBytes)} up, ${bytes(closing.cost.downlinkBytes)} down, airtime ${duration(closing.cost.airtimeMs)}, ${closing.cost.energyJ.toFixed(2)} J`,
     `lost                   ${closing.lost.uplink} uploads, ${closing.lost.downlink} downloads`,
@@ -127,14 +133,20 @@ export function describeClosing(closing: ClosingFigures): string {
   ].join('\n');
 }
 
-function besideLocalOnly(after: number, localOnly: number | null): string[] {
-  return localOnly === null ? ['', ''] : [percent(localOnly), points(after - localOnly)];
+/** Whose evaluation did not come in time has no accuracy. */
+function measured(accuracy: number | null): string {
+  return accuracy === null ? 'not measured' : percent(accuracy);
+}
+
+function besideLocalOnly(after: number | null, localOnly: number | null): string[] {
+  return localOnly === null ? ['', ''] : [percent(localOnly), after === null ? '' : points(after - localOnly)];
 }
 
 function describeDifference(closing: ClosingFigures): string {
   const differences = closing.clients.flatMap(({ personalAccuracy, localOnly }) =>
-    localOnly === null ? [] : [personalAccuracy - localOnly],
+    localOnly === null || personalAccuracy === null ? [] : [personalAccuracy - localOnly],
   );
+  if (differences.length === 0) return 'against local only     not measured';
   const { mean, low, high, values } = meanInterval(differences);
   const interval =
     low === undefined || high === undefined

@@ -61,10 +61,16 @@ function slowLinks(link: LinkSettings, clients: readonly Enrolment[], bits: numb
       undefined,
     );
     if (slowest === undefined) return [];
-    const needed = hertz(bandwidthToMeet(link, slowest.client, direction, bits));
+    const who = `${late.length} of ${clients.length} clients are not expected to make the deadline on the ${direction}`;
+    const needed = bandwidthToMeet(link, slowest.client, direction, bits);
+    if (!Number.isFinite(needed)) {
+      return [
+        `${who}: ${slowest.client} gets nothing across at this SNR and rate, whatever the bandwidth; lower link.rate.bitsPerSecondPerHz or raise the SNR`,
+      ];
+    }
     return [
-      `${late.length} of ${clients.length} clients are not expected to make the deadline on the ${direction}: ${slowest.client} needs ` +
-        `about ${duration(slowest.ms)} where ${duration(link.deadlineMs)} are allowed; bandwidthHz of ${needed} would do`,
+      `${who}: ${slowest.client} needs about ${duration(slowest.ms)} where ${duration(link.deadlineMs)} are allowed; ` +
+        `bandwidthHz of ${hertz(needed)} would do`,
     ];
   });
 }

@@ -1,5 +1,12 @@
 import type { BaseModel, ExperimentSpec } from '#contracts';
-import { digestCheckpoint, encoderManifest, readEncoderConfig, type EncoderConfig } from '#language-models';
+import {
+  checkVocabulary,
+  digestCheckpoint,
+  encoderManifest,
+  loadTokenizer,
+  readEncoderConfig,
+  type EncoderConfig,
+} from '#language-models';
 import { methodNamed } from '#methods';
 import { digestOf, encodeSafetensors, manifestOf, parameterCount } from '#parameters';
 import { checkLink } from '#radio';
@@ -22,6 +29,7 @@ export async function describeBase(spec: ExperimentSpec): Promise<Submission> {
   checkLink(spec.link);
   const config = await readEncoderConfig(spec.model);
   checkSequenceLength(spec, config);
+  checkVocabulary(await loadTokenizer(spec.model), config);
   const clients = checkClients(spec, config);
   const [first] = clients;
   if (first === undefined) throw new CliError('spec.invalid', 'clients.count: there must be at least one client');
@@ -57,6 +65,13 @@ function checkClients(spec: ExperimentSpec, config: EncoderConfig): readonly str
     throw new CliError(
       'spec.invalid',
       `${field}.${client}: there is no such client; this spec has client-0 to ${last}`,
+    );
+  }
+  const { minContributions } = spec.aggregation;
+  if (minContributions > clients.length) {
+    throw new CliError(
+      'spec.invalid',
+      `aggregation.minContributions: no round could ever get ${minContributions} contributions from ${clients.length} clients`,
     );
   }
   for (const client of [...Object.keys(spec.profiles), ...clients.slice(0, 1)]) clientProfile(spec, client, config);

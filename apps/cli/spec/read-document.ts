@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
 import { explainIssues, problemsOf, writtenPath } from '#contracts';
 import type { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 
 const MOST_BYTES = 1024 * 1024;
+const MOST_ALIASES = 100;
 
 /**
  * Reads a YAML (or JSON) file against a schema.
@@ -13,16 +14,21 @@ const MOST_BYTES = 1024 * 1024;
 export async function readDocument<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
   const text = await readText(path);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const [malformed] = document.errors;
   if (malformed !== undefined) {
     const { line, col } = lines.linePos(malformed.pos[0]);
-    throw new CliError('spec.malformed', `${path}:${line}:${col}: not valid YAML: ${malformed.message}`);
+    throw new CliError('spec.malformed', `${path}:${line}:${col}: not valid YAML: ${wordsOf(malformed)}`);
   }
   if (!isMap(document.contents)) {
     throw new CliError('spec.malformed', `${path}: expected fields such as \`method: pftt\`, found none`);
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = valueOf(document, path);
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const found = problemsOf(checked.error, schema, value).map((problem) => {
@@ -39,6 +45,27 @@ export async function readDocument<Schema extends z.ZodType>(path: string, schem
     }
     return undefined;
   }
+}
+
+/** What the YAML stands for, its aliases resolved. */
+function valueOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const [, name] = /: (\S+)$/.exec(error.message) ?? [];
+    const why =
+      name === undefined
+        ? 'its aliases stand for too much; write the values out'
+        : `*${name} stands for nothing: there is no &${name} before it`;
+    throw new CliError('spec.malformed', `${path}: ${why}`, { cause: error });
+  }
+}
+
+/** The parser's words, where they are for a reader of the file rather than for its programmer. */
+function wordsOf({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a spec is one';
+  return code === 'RESOURCE_EXHAUSTION' ? 'it is nested too deeply' : message;
 }
 
 async function readText(path: string): Promise<string> {

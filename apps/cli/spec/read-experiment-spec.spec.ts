@@ -37,13 +37,23 @@ describe('reading a spec', () => {
       message: expect.stringMatching(/\.yaml:6: training\.bachSize: unknown field; allowed here: steps, batchSize/),
     });
     await expect(read(text.replace('bachSize: 4', 'batchSize: none'))).rejects.toThrow(
-      /\.yaml:6: training\.batchSize: Invalid input: expected number/,
+      /\.yaml:6: training\.batchSize: must be a number, not "none"/,
     );
   });
 
   it('says where the YAML breaks, and refuses doubles', async () => {
     await expect(read('method: [pftt\nmodel: x\n')).rejects.toMatchObject({ code: 'spec.malformed' });
     await expect(read('seed: 1\nseed: 2\n')).rejects.toThrow(/:2:1: not valid YAML: Map keys must be unique/);
+  });
+
+  it('says what is wrong with aliases, nesting and second documents', async () => {
+    const least = 'method: pftt\nmodel: m\ndata: { source: wordnet-topics }\n';
+    await expect(read(`${least}rounds: *many\n`)).rejects.toThrow(/\*many stands for nothing: there is no &many/);
+    const levels = Array.from({ length: 8 }, (_, i) => `l${i + 1}: &l${i + 1} [*l${i}, *l${i}, *l${i}, *l${i}]\n`);
+    const bomb = `l0: &l0 [x, x, x, x]\n${levels.join('')}`;
+    await expect(read(`${bomb}${least}`)).rejects.toMatchObject({ code: 'spec.malformed' });
+    await expect(read(`a: ${'['.repeat(20_000)}`)).rejects.toThrow(/nested too deeply/);
+    await expect(read(`${least}---\n${least}`)).rejects.toThrow(/:4:1: not valid YAML: a second document begins here/);
   });
 
   it('names a file that is not there, a folder, an empty file', async () => {

@@ -45,10 +45,23 @@ describe('an experiment’s spec', () => {
       profiles: { 'client-2': { lora: { rank: -1 } } },
     };
     expect(problems(document)).toEqual([
-      'rounds: Too small: expected number to be >=1',
-      'link.meanSnrDb: Invalid input: expected number, received string',
-      'profiles.client-2.lora.rank: Too small: expected number to be >=1',
+      'rounds: must be at least 1, not 0',
+      'link.meanSnrDb: must be a number, not "five"',
+      'profiles.client-2.lora.rank: must be at least 1, not -1',
     ]);
+    expect(problems({ ...least, rounds: 2.5, lora: { blocks: 'some' }, seed: NaN, model: '', training: null })).toEqual(
+      [
+        'seed: must be a number, not NaN',
+        'rounds: must be a whole number, not 2.5',
+        'model: must be text that is not empty, not ""',
+        'training: must be fields with values, not null',
+        'lora.blocks: must be all or a number, not "some"',
+      ],
+    );
+    expect(problems({ ...least, profiles: { 'client-1': { adapters: {} } } })).toEqual([
+      'profiles.client-1.adapters: unknown field; allowed here: lora, deviceClass',
+    ]);
+    expect(problems({ ...least, profiles: { 'client 9': {} } }).join()).toMatch(/a client is named in lower case/);
   });
 
   it('lists the sources of data there are', () => {

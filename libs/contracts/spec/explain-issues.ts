@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueInWords } from './issue-in-words.ts';
 
 /** One thing that is wrong with a document: where, what, and what is allowed there. */
 export interface Problem {
@@ -9,7 +10,9 @@ export interface Problem {
 /** Each problem that a schema found, at the innermost field; an unknown field comes with the fields that there are. */
 export function problemsOf(error: z.ZodError, schema?: z.ZodType, value?: unknown): Problem[] {
   return error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
+    if (issue.code !== 'unrecognized_keys') {
+      return [{ path: issue.path, message: issueInWords(issue, valueAt(value, issue.path)) }];
+    }
     const known = schema === undefined ? [] : fieldsAt(schema, issue.path, value);
     const allowed = known.length === 0 ? '' : `; allowed here: ${known.join(', ')}`;
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown field${allowed}` }));
@@ -31,11 +34,22 @@ export function writtenPath(path: readonly PropertyKey[]): string {
 
 function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
   const bare = unwrap(schema, value);
-  if (!(bare instanceof z.ZodObject)) return [];
   const [next, ...rest] = path;
+  if (bare instanceof z.ZodRecord && next !== undefined) {
+    return fieldsAt(bare.valueType as z.ZodType, rest, valueAt(value, [next]));
+  }
+  if (!(bare instanceof z.ZodObject)) return [];
   if (next === undefined) return Object.keys(bare.shape);
   const inner = (bare.shape as Record<PropertyKey, z.ZodType>)[next];
-  return inner === undefined ? [] : fieldsAt(inner, rest, (value as Record<PropertyKey, unknown> | undefined)?.[next]);
+  return inner === undefined ? [] : fieldsAt(inner, rest, valueAt(value, [next]));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (within, part) =>
+      typeof within === 'object' && within !== null ? (within as Record<PropertyKey, unknown>)[part] : undefined,
+    value,
+  );
 }
 
 /** Takes defaults and optionals off; of a discriminated union, the branch that the value names. */

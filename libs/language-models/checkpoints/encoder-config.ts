@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -62,7 +63,18 @@ const huggingFaceConfig = z.object({
 /** Reads `config.json` of a Hugging Face folder. Throws ModelError `model.config-*` or `model.unsupported`, naming the field. */
 export async function readEncoderConfig(dir: string): Promise<EncoderConfig> {
   const path = join(dir, 'config.json');
+  await requireFolder(dir);
   return parseEncoderConfig(await readJsonFile(path, 'model.config'), path);
+}
+
+async function requireFolder(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  const what = found === undefined ? 'there is no such folder' : 'this is a file';
+  throw new ModelError(
+    'model.folder-missing',
+    `${dir}: ${what}; a model is a Hugging Face folder with config.json, model.safetensors and a tokenizer`,
+  );
 }
 
 /** Checks a parsed config.json; `where` is how errors call it. */

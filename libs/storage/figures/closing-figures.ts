@@ -1,17 +1,23 @@
 import type { Connection } from '../record.ts';
-import { StorageError } from '../storage-error.ts';
 import { clientFigures, type ClientFigures } from './client-figures.ts';
 import { findExperiment } from './experiments.ts';
 import { roundFigures } from './round-figures.ts';
 
-/** What a finished experiment comes to. Accuracies are fractions of 1, `first` is before training; times are simulated. */
+/**
+ * What a finished experiment comes to. Accuracies are fractions of 1, `first` is before training; times are simulated.
+ * Where no client was evaluated in time, an accuracy is null.
+ */
 export interface ClosingFigures {
   readonly experiment: string;
   readonly rounds: number;
   readonly globalDigest: string;
   readonly metrics: {
-    readonly personalAccuracy: { readonly mean: number; readonly worst: number; readonly first: number };
-    readonly generalAccuracy: { readonly mean: number; readonly first: number };
+    readonly personalAccuracy: {
+      readonly mean: number | null;
+      readonly worst: number | null;
+      readonly first: number | null;
+    };
+    readonly generalAccuracy: { readonly mean: number | null; readonly first: number | null };
   };
   readonly cost: {
     readonly uplinkBytes: number;
@@ -20,40 +26,32 @@ export interface ClosingFigures {
     readonly energyJ: number;
   };
   readonly lost: { readonly uplink: number; readonly downlink: number };
-  readonly clients: readonly ClosingClient[];
+  readonly clients: readonly ClientFigures[];
 }
 
-/** A client whose last evaluation is in. */
-export interface ClosingClient extends ClientFigures {
-  readonly personalAccuracy: number;
-  readonly personalAccuracyFirst: number;
-  readonly generalAccuracy: number;
-  readonly generalAccuracyFirst: number;
-  readonly personalDigest: string;
-}
-
-/** Sums up a finished experiment. Throws `storage.experiment-unfinished` when a client has not been evaluated. */
+/** Sums up a finished experiment, over the clients that were evaluated. */
 export async function closingFigures(db: Connection, id: string): Promise<ClosingFigures> {
   const experiment = await findExperiment(db, id);
   const rounds = await roundFigures(db, id);
-  const clients = (await clientFigures(db, id)).map(evaluated);
+  const clients = await clientFigures(db, id);
   const total = (figure: (round: (typeof rounds)[number]) => number): number =>
     rounds.reduce((sum, round) => sum + figure(round), 0);
-  const mean = (figure: (client: ClosingClient) => number): number =>
-    clients.reduce((sum, client) => sum + figure(client), 0) / clients.length;
+  const measured = (figure: (client: ClientFigures) => number | null): number[] =>
+    clients.map(figure).filter((value) => value !== null);
+  const personal = measured(({ personalAccuracy }) => personalAccuracy);
   return {
     experiment: id,
     rounds: experiment.rounds,
     globalDigest: experiment.globalDigest,
     metrics: {
       personalAccuracy: {
-        mean: mean(({ personalAccuracy }) => personalAccuracy),
-        worst: Math.min(...clients.map(({ personalAccuracy }) => personalAccuracy)),
-        first: mean(({ personalAccuracyFirst }) => personalAccuracyFirst),
+        mean: mean(personal),
+        worst: personal.length === 0 ? null : Math.min(...personal),
+        first: mean(measured(({ personalAccuracyFirst }) => personalAccuracyFirst)),
       },
       generalAccuracy: {
-        mean: mean(({ generalAccuracy }) => generalAccuracy),
-        first: mean(({ generalAccuracyFirst }) => generalAccuracyFirst),
+        mean: mean(measured(({ generalAccuracy }) => generalAccuracy)),
+        first: mean(measured(({ generalAccuracyFirst }) => generalAccuracyFirst)),
       },
     },
     cost: {
@@ -67,16 +65,6 @@ export async function closingFigures(db: Connection, id: string): Promise<Closin
   };
 }
 
-function evaluated(client: ClientFigures): ClosingClient {
-  const { personalAccuracy, personalAccuracyFirst, generalAccuracy, generalAccuracyFirst, personalDigest } = client;
-  if (
-    personalAccuracy === null ||
-    personalAccuracyFirst === null ||
-    generalAccuracy === null ||
-    generalAccuracyFirst === null ||
-    personalDigest === null
-  ) {
-    throw new StorageError('storage.experiment-unfinished', `${client.client} has not been evaluated yet.`);
-  }
-  return { ...client, personalAccuracy, personalAccuracyFirst, generalAccuracy, generalAccuracyFirst, personalDigest };
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -7,6 +7,8 @@ export interface RoundFigures {
   readonly reason?: string | undefined;
   readonly delivered: { readonly uplink: number; readonly downlink: number };
   readonly lost: { readonly uplink: number; readonly downlink: number };
+  /** Clients that had not answered when the round's time was up. */
+  readonly missing: number;
   readonly withheld: number;
   readonly refused: number;
   /** Simulated: the sum of all crossings, and the slowest client's own. */
@@ -29,6 +31,7 @@ interface Row {
   up_lost: number;
   down_delivered: number;
   down_lost: number;
+  missing: number;
   withheld: number;
   refused: number;
   airtime_ms: number;
@@ -75,6 +78,7 @@ const ROUNDS = `
   SELECT r.number AS round, r.stage, r.abandon_reason,
     coalesce(up_delivered, 0) AS up_delivered, coalesce(up_lost, 0) AS up_lost,
     coalesce(down_delivered, 0) AS down_delivered, coalesce(down_lost, 0) AS down_lost,
+    CASE WHEN r.timed_out THEN jsonb_array_length(r.missing_clients) ELSE 0 END AS missing,
     coalesce(withheld, 0) AS withheld, coalesce(refused, 0) AS refused,
     coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
     coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
@@ -101,6 +105,7 @@ function figuresOf(row: Row): RoundFigures {
     ...(row.abandon_reason === null ? {} : { reason: row.abandon_reason }),
     delivered: { uplink: row.up_delivered, downlink: row.down_delivered },
     lost: { uplink: row.up_lost, downlink: row.down_lost },
+    missing: row.missing,
     withheld: row.withheld,
     refused: row.refused,
     airtimeMs: row.airtime_ms,

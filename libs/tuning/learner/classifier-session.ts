@@ -23,6 +23,8 @@ export class ClassifierSession {
   private readonly session: Session;
   private readonly trainable: readonly TrainableInput[];
   private readonly hasLora: boolean;
+  /** Asked before each batch; what it throws gives up the work that is under way. */
+  beforeBatch: () => void = () => undefined;
 
   private constructor(session: Session, trainable: readonly TrainableInput[], config: EncoderConfig, hasLora: boolean) {
     this.session = session;
@@ -49,6 +51,7 @@ export class ClassifierSession {
     batch: PaddedBatch,
     loraScale: number,
   ): Promise<{ readonly loss: number; readonly gradients: NamedTensors }> {
+    this.beforeBatch();
     const fetches = [...parameters.keys()].map(gradientName);
     const outputs = await this.session.run(this.feeds(parameters, batch, loraScale, true), ['loss', ...fetches]);
     const gradients = new Map<string, Tensor>();
@@ -58,6 +61,7 @@ export class ClassifierSession {
 
   /** Logits [rows, labels] of the batch. */
   async logits(parameters: NamedTensors, batch: PaddedBatch, loraScale: number): Promise<Tensor> {
+    this.beforeBatch();
     return floats(await this.session.run(this.feeds(parameters, batch, loraScale, false), ['logits']), 'logits');
   }
 

@@ -84,6 +84,8 @@ export interface StepProgress {
 export interface WorkerJob {
   readonly base: WorkerBase;
   readonly request: TuneRequest | EvaluateRequest | InitialRequest;
+  /** One shared word: 1 asks the worker to give up before its next batch. */
+  readonly stop: Int32Array;
   /** Receives {@link StepProgress}. */
   readonly progress?: MessagePort;
 }

@@ -140,6 +140,20 @@ describe('a pool of training workers', () => {
     expect(delay.percentile(99) / 1e6).toBeLessThan(50);
   });
 
+  it('gives up what is under way when it is closed, and takes the process along with nothing', async () => {
+    const pool = open(1);
+    const begun = Promise.withResolvers<undefined>();
+    const long = pool.tune(request('client-0', 100_000), () => {
+      begun.resolve(undefined);
+    });
+    const waiting = pool.evaluate({ parts: parts('client-1'), sets: [], batchSize: 1, loraScale: 1 });
+    void waiting.catch(() => undefined);
+    await Promise.race([begun.promise, long]);
+    const closing = pool.close();
+    await expect(long).rejects.toMatchObject({ code: 'tuning.given-up', retryable: true });
+    await closing;
+  });
+
   it('reports a loss that is not finite as an answer', async () => {
     const pool = open(1);
     const broken = { ...request('client-0'), settings: { ...settings, learningRate: 1e30, clipNorm: 1e30 } };
@@ -148,6 +162,22 @@ describe('a pool of training workers', () => {
       message: expect.stringMatching(/Step \d of 4/),
     });
     await pool.close();
+  });
+
+  it('refuses a tokenizer that is not the model’s', async () => {
+    const foreign = await mkdtemp(join(tmpdir(), 'tuning-foreign-'));
+    await saveEncoder(foreign, { config, tensors: initialEncoder(config, 1) }, { precision: 'fp32' });
+    const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS, 'more'];
+    await writeFile(join(foreign, 'vocab.txt'), words.join('\n'));
+    const pool = new TuningPool({
+      modelFolder: foreign,
+      shape: { adapters: true, loraBlocks: [1], labels: 3 },
+      maxTokens: 32,
+      parallel: 1,
+    });
+    await expect(pool.tune(request('client-0'))).rejects.toThrow(/18 tokens, the model's vocab_size is 17/);
+    await pool.close();
+    await rm(foreign, { recursive: true });
   });
 
   it('names what is wrong with a model', async () => {

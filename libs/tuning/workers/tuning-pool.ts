@@ -32,6 +32,8 @@ export interface TuningPoolOptions extends TuningBase {
 export class TuningPool {
   private readonly pool: Piscina;
   private readonly base: WorkerBase;
+  private readonly stop = new Int32Array(new SharedArrayBuffer(4));
+  private readonly running = new Set<Promise<unknown>>();
 
   constructor({ modelFolder, shape, maxTokens, parallel, threads = availableParallelism() }: TuningPoolOptions) {
     this.base = { modelFolder, shape, maxTokens, threads: Math.max(1, Math.floor(threads / parallel)) };
@@ -61,8 +63,13 @@ export class TuningPool {
     return parts;
   }
 
-  /** Stops the workers; jobs that are under way are given up. */
+  /**
+   * Gives up the jobs that are under way, each before its next batch, and ends the workers. A thread that is ended inside
+   * of ONNX Runtime would take the whole process with it.
+   */
   async close(): Promise<void> {
+    Atomics.store(this.stop, 0, 1);
+    await Promise.allSettled(this.running);
     await this.pool.destroy();
   }
 
@@ -72,16 +79,22 @@ export class TuningPool {
     onProgress?: (progress: StepProgress) => void,
   ): Promise<Answer> {
     const transferList: Transferable[] = handedOver.map(({ buffer }) => buffer as ArrayBuffer);
-    const job: { -readonly [K in keyof WorkerJob]: WorkerJob[K] } = { base: this.base, request };
+    const job: { -readonly [K in keyof WorkerJob]: WorkerJob[K] } = { base: this.base, request, stop: this.stop };
     if (onProgress !== undefined) {
       const { port1, port2 } = new MessageChannel();
       port1.on('message', onProgress);
       job.progress = port2;
       transferList.push(port2);
     }
-    const answer = (await this.pool.run(job, { transferList })) as Answer | JobFailure;
-    if (!isFailure(answer)) return answer;
-    throw errorOf(answer);
+    const running = this.pool.run(job, { transferList }) as Promise<Answer | JobFailure>;
+    this.running.add(running);
+    try {
+      const answer = await running;
+      if (!isFailure(answer)) return answer;
+      throw errorOf(answer);
+    } finally {
+      this.running.delete(running);
+    }
   }
 }
 

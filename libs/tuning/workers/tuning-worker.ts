@@ -1,10 +1,11 @@
-import { loadTokenizer } from '#language-models';
+import { checkVocabulary, loadTokenizer, readEncoderConfig } from '#language-models';
 import { decodeSafetensors, encodeSafetensors, selectTensors, type NamedTensors } from '#parameters';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { initialTensors } from '../clients/tensor-recipe.ts';
 import { ClassifierSession } from '../learner/classifier-session.ts';
 import { evaluate } from '../learner/evaluate.ts';
 import { tuneLocally } from '../learner/tune-locally.ts';
+import { TuningError } from '../tuning-error.ts';
 import { failureOf } from './job-failure.ts';
 import { TokenCache } from './token-cache.ts';
 import type {
@@ -32,9 +33,13 @@ let currentKey = '';
 
 /** The worker's entry: serves one job after another on the base that it keeps open. Failures are answers, not exceptions. */
 export default async function serve(job: WorkerJob): Promise<unknown> {
-  const { base, request, progress } = job;
+  const { base, request, stop, progress } = job;
   try {
     const open = await openBase(base);
+    open.session.beforeBatch = () => {
+      if (Atomics.load(stop, 0) === 1)
+        throw new TuningError('tuning.given-up', 'Training was given up.', { retryable: true });
+    };
     if (request.kind === 'evaluate') return await serveEvaluate(open, request);
     if (request.kind === 'initial') return moved(serveInitial(open, request));
     const answer = await serveTune(open, request, (step, loss) => {
@@ -56,6 +61,7 @@ async function openBase(base: WorkerBase): Promise<OpenBase> {
   current = (async () => {
     await before?.then(({ session }) => session.close()).catch(() => undefined);
     const tokenizer = await loadTokenizer(base.modelFolder);
+    checkVocabulary(tokenizer, await readEncoderConfig(base.modelFolder));
     const session = await ClassifierSession.open(base, base.threads);
     return { key, session, tokens: new TokenCache(tokenizer, base.maxTokens) };
   })();
