@@ -21,7 +21,7 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
     colAligns: head.map((_, column) => (rows.every((row) => isFigure(row[column] ?? '')) ? 'right' : 'left')),
   });
   table.push(...rows.map((row) => [...row]));
-  return table.toString();
+  return table.toString().replace(/ +$/gm, '');
 }
 
 export function describePlan(plan: RunPlan): string {
