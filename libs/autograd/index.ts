@@ -1,6 +1,6 @@
 /** Training as ordinary ONNX graphs: build, differentiate, compile, run. */
 export { compileModel, countNodes, type OnnxModel, type Outputs } from './compile-model.ts';
-export { productOf, sameShape } from './dims.ts';
+export { dimAt, productOf, sameShape } from './dims.ts';
 export { frozenLinear, type FrozenLayer, type LinearScales } from './frozen-linear.ts';
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';

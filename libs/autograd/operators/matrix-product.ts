@@ -8,28 +8,44 @@ export interface ProductOptions {
   /** Transpose the last two axes of `a` / of `b`. */
   readonly transA?: boolean;
   readonly transB?: boolean;
+  /** The rows of `a` / of `b` come before its batch, [m, .., k] for [.., m, k]: read in place, nothing is copied. */
+  readonly transBatchA?: boolean;
+  readonly transBatchB?: boolean;
   /** Scales the product, at no cost. */
   readonly alpha?: number;
 }
 
 /** [.., m, k] by [.., k, n], the leading axes broadcast. */
-function productShape(operator: string, a: Value, b: Value, { transA = false, transB = false }: ProductOptions): Dim[] {
-  const matrices = a.shape.length >= 2 && b.shape.length >= 2;
-  if (!matrices || !sameDim(dimAt(a.shape, transA ? -2 : -1), dimAt(b.shape, transB ? -1 : -2))) {
-    const operands = `${describeShape(a.shape)}${transA ? 'ᵀ' : ''} by ${describeShape(b.shape)}${transB ? 'ᵀ' : ''}`;
+function productShape(operator: string, a: Value, b: Value, options: ProductOptions): Dim[] {
+  const { transA = false, transB = false, transBatchA = false, transBatchB = false } = options;
+  const left = transBatchA ? rowsLast(a.shape) : a.shape;
+  const right = transBatchB ? rowsLast(b.shape) : b.shape;
+  const matrices = left.length >= 2 && right.length >= 2;
+  if (!matrices || !sameDim(dimAt(left, transA ? -2 : -1), dimAt(right, transB ? -1 : -2))) {
+    const operands = `${describeShape(left)}${transA ? 'ᵀ' : ''} by ${describeShape(right)}${transB ? 'ᵀ' : ''}`;
     throw new GraphError('shape', `${operator}: cannot multiply ${operands}.`);
   }
-  const batch = broadcastShapes(operator, a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return [...batch, dimAt(a.shape, transA ? -1 : -2), dimAt(b.shape, transB ? -2 : -1)];
+  const batch = broadcastShapes(operator, left.slice(0, -2), right.slice(0, -2));
+  return [...batch, dimAt(left, transA ? -1 : -2), dimAt(right, transB ? -2 : -1)];
+}
+
+/** [m, .., k] as [.., m, k]. */
+function rowsLast(shape: readonly Dim[]): Dim[] {
+  return [...shape.slice(1, -1), dimAt(shape, 0), dimAt(shape, -1)];
 }
 
 /** alpha a·b as MatMul, or FusedMatMul where it transposes or scales. */
 export function product(g: GraphBuilder, a: Value, b: Value, options: ProductOptions, gradient?: GradientRule): Value {
   requireFloat('MatMul', a, b);
-  const { transA = false, transB = false, alpha = 1 } = options;
+  const { transA = false, transB = false, transBatchA = false, transBatchB = false, alpha = 1 } = options;
   const shape = productShape('MatMul', a, b, options);
-  const attributes = { transA: flag(transA), transB: flag(transB), alpha: { float: alpha } };
-  const plain = !transA && !transB && alpha === 1;
+  const attributes = {
+    transA: flag(transA),
+    transB: flag(transB),
+    ...(transBatchA || transBatchB ? { transBatchA: flag(transBatchA), transBatchB: flag(transBatchB) } : {}),
+    alpha: { float: alpha },
+  };
+  const plain = !transA && !transB && !transBatchA && !transBatchB && alpha === 1;
   return g.emitOne({
     ...(plain ? { operator: 'MatMul' } : { operator: 'FusedMatMul', domain: 'com.microsoft', attributes }),
     inputs: [a, b],

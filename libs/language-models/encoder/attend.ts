@@ -1,6 +1,6 @@
 import { add, matMul, reshape, softmax, transpose, type Dim, type GraphBuilder, type Value } from '#autograd';
 
-/** Shapes of one attention: rows of `query` are [batch, queries], rows of `key` and `value` are [batch, keys]. */
+/** Shapes of one attention: rows of `query` are [queries, batch], rows of `key` and `value` are [keys, batch]. */
 export interface AttentionShape {
   readonly batch: Dim;
   readonly queries: Dim;
@@ -11,7 +11,8 @@ export interface AttentionShape {
 
 /**
  * Multi-head attention: query, key and value [rows, hidden], `bias` broadcast to [batch, heads, queries, keys] and added
- * to the scaled scores; the heads' results side by side, [rows, hidden].
+ * to the scaled scores; the heads' results side by side, [rows, hidden]. With positions before the batch, the products
+ * read query, key and value where they are; only results are copied into this order.
  */
 export function attend(
   g: GraphBuilder,
@@ -19,10 +20,9 @@ export function attend(
   { batch, queries, keys, heads, hidden }: AttentionShape,
 ): Value {
   const width = hidden / heads;
-  const split = (x: Value, length: Dim): Value =>
-    transpose(g, reshape(g, x, [batch, length, heads, width]), [0, 2, 1, 3]);
-  const alpha = 1 / Math.sqrt(width);
-  const scores = matMul(g, split(query, queries), split(key, keys), { transB: true, alpha });
-  const context = matMul(g, softmax(g, add(g, scores, bias)), split(value, keys));
-  return reshape(g, transpose(g, context, [0, 2, 1, 3]), query.shape);
+  const split = (x: Value, length: Dim): Value => reshape(g, x, [length, batch, heads, width]);
+  const ofHeads = { transB: true, transBatchA: true, transBatchB: true, alpha: 1 / Math.sqrt(width) };
+  const scores = matMul(g, split(query, queries), split(key, keys), ofHeads);
+  const context = matMul(g, softmax(g, add(g, scores, bias)), split(value, keys), { transBatchB: true });
+  return reshape(g, transpose(g, context, [2, 0, 1, 3]), query.shape);
 }

@@ -1,6 +1,7 @@
 import {
   add,
   cumulativeSum,
+  dimAt,
   expand,
   gather,
   layerNorm,
@@ -19,7 +20,7 @@ export interface EncoderInputs {
   readonly mask: Value;
 }
 
-/** Word + position + token type 0, normalised: [batch, sequence, hidden]. */
+/** Word + position + token type 0, normalised: [sequence, batch, hidden] from inputs [sequence, batch]. */
 export function embedTokens(
   g: GraphBuilder,
   config: EncoderConfig,
@@ -41,7 +42,7 @@ function positionIds(g: GraphBuilder, { modelType, positionOffset }: EncoderConf
   const count = (op: 'Add' | 'Mul', a: Value, b: Value): Value =>
     g.emitOne({ operator: op, inputs: [a, b], type: 'int64', shape: a.shape });
   if (modelType === 'roberta')
-    return count('Add', count('Mul', cumulativeSum(g, mask, 1), mask), integer(positionOffset - 1));
-  const ones = expand(g, g.integers([1]), mask.shape.slice(1));
+    return count('Add', count('Mul', cumulativeSum(g, mask, 0), mask), integer(positionOffset - 1));
+  const ones = expand(g, g.integers([1]), [dimAt(mask.shape, 0), 1]);
   return count('Add', cumulativeSum(g, ones, 0), integer(positionOffset - 1));
 }
