@@ -9,6 +9,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
     run: async () => (await import('./aggregate.ts')).benchAggregate(),
   },
+  'clients-in-memory': {
+    about: 'peak memory of a site that hosts 16 clients against one that hosts 1',
+    run: async () => (await import('./clients-in-memory.ts')).benchClientsInMemory(),
+  },
 };
 
 interface Result {

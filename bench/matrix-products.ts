@@ -18,6 +18,9 @@ export interface Product {
   readonly b: readonly number[];
   readonly transA: boolean;
   readonly transB: boolean;
+  /** Its rows come before its batch. */
+  readonly transBatchA: boolean;
+  readonly transBatchB: boolean;
   /** The second matrix never changes, so that ONNX Runtime may reorder it beforehand. */
   readonly frozen: boolean;
   count: number;
@@ -36,6 +39,8 @@ export function productsOf(model: OnnxModel, sizes: Readonly<Record<string, numb
       b: b.shape.map((dim) => sizeOf(dim, sizes)),
       transA: isSet(attributes['transA']),
       transB: isSet(attributes['transB']),
+      transBatchA: isSet(attributes['transBatchA']),
+      transBatchB: isSet(attributes['transBatchB']),
       frozen: b.origin === 'frozen',
     };
     const key = JSON.stringify(product);
@@ -47,8 +52,9 @@ export function productsOf(model: OnnxModel, sizes: Readonly<Record<string, numb
 }
 
 /** Floating-point operations of one product: 2 · batch · m · k · n. */
-export function operationsOf({ a, b, transB }: Product): number {
-  return 2 * a.reduce((product, dim) => product * dim, 1) * (b.at(transB ? -2 : -1) ?? 1);
+export function operationsOf({ a, b, transB, transBatchB }: Product): number {
+  const rows = transBatchB ? 0 : -2;
+  return 2 * a.reduce((product, dim) => product * dim, 1) * (b.at(transB ? rows : -1) ?? 1);
 }
 
 function isSet(attribute: unknown): boolean {
@@ -89,7 +95,7 @@ export async function timeProduct(product: Product, threads: number): Promise<Ti
   return { product, time, close };
 }
 
-async function openRepeats({ a, b, transA, transB, frozen }: Product, threads: number, multiply: boolean) {
+async function openRepeats({ a, b, frozen, ...options }: Product, threads: number, multiply: boolean) {
   const g = new GraphBuilder('products');
   const feeds: Record<string, Feed> = { a: filled(a) };
   const left = g.input('a', 'float32', a);
@@ -100,7 +106,7 @@ async function openRepeats({ a, b, transA, transB, frozen }: Product, threads: n
     const name = `b${String(i)}`;
     const right = frozen ? g.frozen(name, filled(b)) : g.input(name, 'float32', b);
     if (!frozen) feeds[name] = filled(b);
-    outputs[`y${String(i)}`] = corner(multiply ? matMul(g, left, right, { transA, transB }) : right);
+    outputs[`y${String(i)}`] = corner(multiply ? matMul(g, left, right, options) : right);
   }
   const session = await Session.open(compileModel(g, { always: outputs }), { threads });
   const run = async (): Promise<number> => {
