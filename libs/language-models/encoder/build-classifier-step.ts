@@ -17,7 +17,6 @@ import { adaptedNorm } from './adapter.ts';
 import { classify } from './classification-head.ts';
 import { buildEncoder, type EncoderHooks } from './encoder-graph.ts';
 import { frozenParameters } from './encoder-parameters.ts';
-import { addLowRank } from './lora.ts';
 import { gradientName, type StepModel } from './step-model.ts';
 
 /** What is trained on a frozen encoder. */
@@ -85,10 +84,10 @@ function personalHooks(
   train: (name: string, dims: readonly Dim[]) => Value,
 ): EncoderHooks {
   const scale = loraBlocks.length === 0 ? undefined : g.input('loraScale', 'float32', []);
-  const projected: EncoderHooks['projected'] = (target, block, x, y) => {
-    if (scale === undefined || !loraBlocks.includes(block)) return y;
+  const lowRank: EncoderHooks['lowRank'] = (target, block) => {
+    if (scale === undefined || !loraBlocks.includes(block)) return undefined;
     const [name, rank] = [`lora.${String(block)}.${target}`, `rank.${String(block)}`];
-    return addLowRank(g, x, y, { a: train(`${name}.a`, [rank, hidden]), b: train(`${name}.b`, [hidden, rank]), scale });
+    return { a: train(`${name}.a`, [rank, hidden]), b: train(`${name}.b`, [hidden, rank]), scale };
   };
   const finished: EncoderHooks['finished'] = (block, h, input, norm) => {
     const name = `adapter.${String(block)}`;
@@ -99,5 +98,5 @@ function personalHooks(
       upBias: train(`${name}.up.bias`, [hidden]),
     });
   };
-  return adapters ? { projected, finished } : { projected };
+  return adapters ? { lowRank, finished } : { lowRank };
 }

@@ -20,13 +20,15 @@ import {
 
 import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
 import { attend } from './attend.ts';
+import { attendFromOne, type OneQuery } from './attend-from-one.ts';
 import { embedTokens, type EncoderInputs } from './embed-tokens.ts';
 import type { EncoderParameters } from './encoder-parameters.ts';
+import { addLowRank, type LowRank } from './lora.ts';
 
 /** Where a personalised encoder departs from the plain one. */
 export interface EncoderHooks {
-  /** Given a projection's input and result [rows, hidden], what to go on with. */
-  readonly projected?: (target: 'query' | 'value', block: number, x: Value, y: Value) => Value;
+  /** What is added to a projection. */
+  readonly lowRank?: (target: 'query' | 'value', block: number) => LowRank | undefined;
   /** The end of a block: normalises h + input [rows, hidden]. */
   readonly finished?: (block: number, h: Value, input: Value, norm: Scale) => Value;
   /** Compute the last block for the first token only, which is all that a classification head reads. */
@@ -85,15 +87,43 @@ function encoderBlock(context: BlockContext, states: Value, firstOnly: boolean):
   const own = firstOnly ? rows(slice(g, states, { axis: 0, start: 0, end: 1 })) : all;
   const project = (x: Value, target: 'query' | 'key' | 'value'): Value => {
     const y = parameters.linear(x, `block.${String(block)}.attention.${target}`);
-    return target === 'key' ? y : (hooks.projected?.(target, block, x, y) ?? y);
+    const extra = target === 'key' ? undefined : hooks.lowRank?.(target, block);
+    return extra === undefined ? y : addLowRank(g, x, y, extra);
   };
-  const projections = { query: project(own, 'query'), key: project(all, 'key'), value: project(all, 'value'), bias };
-  const mixed = attend(g, projections, { batch, queries, keys, heads, hidden });
+  const query = project(own, 'query');
+  const mixed = firstOnly
+    ? attendFromOne(g, { query, states, ...keysAndValues(context) })
+    : attend(
+        g,
+        { query, key: project(all, 'key'), value: project(all, 'value'), bias },
+        { batch, queries, keys, heads, hidden },
+      );
   const attended = parameters.linear(mixed, `block.${String(block)}.attention.output`);
   const middle = layerNorm(g, add(g, attended, own), scale(context, 'attention.norm'));
   const finish = hooks.finished ?? ((_, h, input, norm) => layerNorm(g, add(g, h, input), norm));
   const finished = finish(block, feedForward(context, middle), middle, scale(context, 'output.norm'));
   return reshape(g, finished, [queries, batch, hidden]);
+}
+
+/** What the first token's attention needs besides its query and the states. */
+function keysAndValues({
+  g,
+  config,
+  parameters,
+  hooks,
+  block,
+  bias,
+}: BlockContext): Omit<OneQuery, 'query' | 'states'> {
+  const tensor = (name: string): Value => parameters.tensor(`block.${String(block)}.attention.${name}`);
+  const [batch, , , keys] = bias.shape as [Dim, Dim, Dim, Dim];
+  return {
+    bias: reshape(g, bias, [batch, 1, keys]),
+    keyWeight: tensor('key.weight'),
+    valueWeight: tensor('value.weight'),
+    valueBias: tensor('value.bias'),
+    valueLowRank: hooks.lowRank?.('value', block),
+    heads: config.heads,
+  };
 }
 
 function feedForward({ g, config, parameters, block }: BlockContext, x: Value): Value {
