@@ -102,7 +102,7 @@ function addModels(program: Command, commands: Commands): void {
     .description('pre-train an encoder on text by masked language modelling; goes on where an earlier run stopped')
     .argument('<spec>', 'text, tokenizer, model and training, a YAML file')
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
-    .addHelpText('after', examples('airtune pretrain models/tiny-encoder/pretrain.yaml'))
+    .addHelpText('after', examples('airtune pretrain examples/pretrain-tiny-encoder.yaml'))
     .action((spec: string, options: { json: boolean }) => commands.pretrain(spec, options));
 }
 

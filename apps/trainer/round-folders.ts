@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '#storage';
+import { syncFolder, writeFileAtomically } from '#storage';
 
 const NAME = /^round-(\d+)$/;
 const PARTIAL = '.partial';
@@ -43,15 +43,5 @@ export async function writeRoundFolder(
 export async function forgetRoundsBefore(folder: string, oldest: number): Promise<void> {
   for (const round of await storedRounds(folder)) {
     if (round < oldest) await rm(roundFolder(folder, round), { recursive: true, force: true });
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

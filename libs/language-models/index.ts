@@ -1,3 +1,4 @@
+/** BERT and RoBERTa from Hugging Face folders: checkpoints, tokenizers, training graphs, personal parts, export. */
 export { ModelError } from './model-error.ts';
 export {
   longestSequence,

@@ -1,3 +1,4 @@
+/** Named tensors: checked, averaged, digested, and encoded as safetensors. */
 export { checkTensors, findTensorProblem, type TensorProblem, type TensorProblemKind } from './check-tensors.ts';
 export { digestOf, digestOfTensors, isDigest, type Digest } from './digest.ts';
 export { bfloat16ToFloat, floatToHalf, halfToFloat } from './half-precision.ts';

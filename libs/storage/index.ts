@@ -1,6 +1,7 @@
+/** What a run keeps: the record in PostgreSQL, an external one or the embedded server, and blobs and files on disk. */
 export { BlobStore } from './blobs/blob-store.ts';
 export { streamTensors } from './blobs/stream-tensors.ts';
-export { replaceAtomically, writeFileAtomically } from './blobs/write-file-atomically.ts';
+export { replaceAtomically, syncFolder, writeFileAtomically } from './blobs/write-file-atomically.ts';
 export { StorageError } from './storage-error.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.ts';
 export { lockHome } from './home-lock.ts';

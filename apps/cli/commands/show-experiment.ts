@@ -99,7 +99,7 @@ function clientTable(clients: readonly ClientFigures[]): string {
 
 function transmissionTable(transmissions: Awaited<ReturnType<typeof listTransmissions>>): string {
   const head = [
-    'transmission',
+    'round',
     'client',
     'direction',
     'mean SNR',

@@ -35,7 +35,7 @@ export async function replaceAtomically(path: string, write: (file: FileHandle) 
 }
 
 /** Makes renames in a folder durable. Windows cannot open folders, and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
