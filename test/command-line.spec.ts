@@ -50,17 +50,22 @@ afterAll(async () => {
 function airtune(
   home: string,
   args: readonly string[],
-  cut: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  cut: (line: string, kill: (signal: NodeJS.Signals) => void, close: () => void) => void = () => undefined,
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [AIRTUNE, ...args], {
-    env: { ...process.env, AIRTUNE_HOME: join(folder, home), AIRTUNE_THREADS: '1', NODE_OPTIONS: '' },
+    env: { ...process.env, AIRTUNE_HOME: join(folder, home), AIRTUNE_THREADS: '1', NODE_OPTIONS: '', ...variables },
   });
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   createInterface(child.stdout).on('line', (line) => {
     stdout += `${line}\n`;
-    cut(line, (signal) => child.kill(signal));
+    cut(
+      line,
+      (signal) => child.kill(signal),
+      () => child.stdout.destroy(),
+    );
   });
   return new Promise((done) => {
     child.on('close', (code) => {
@@ -118,6 +123,17 @@ describe('airtune run and resume', () => {
     });
   });
 
+  it('stops when nobody reads any more, says how to go on, and goes on', async () => {
+    const stopped = await airtune('closed', ['run', spec, '--json'], (text, _kill, close) => {
+      if (text.includes('"progress","round":1')) close();
+    });
+    expect(stopped).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Stopped\. Go on with: airtune resume cut-/),
+    });
+    expect(digests(await airtune('closed', ['resume', '--json']))).toEqual(undisturbed);
+  });
+
   it('exports a model that predicts by itself', async () => {
     const listed = await airtune('whole', ['list', '--json']);
     const { experiment } = JSON.parse(listed.stdout.split('\n')[0] ?? '{}') as { experiment: string };
@@ -156,6 +172,23 @@ describe('a run whose data is wrong', () => {
     expect(state).toBe('failed');
     const resumed = await airtune('own-data', ['resume', experiment, '--json']);
     expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('"event":"experiment.finished"') });
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    [{ DATABASE_URL: 'postgres://[half' }, 2, /DATABASE_URL: is not a URL; it looks like postgres:/],
+    [{ DATABASE_URL: 'mysql://somewhere/x' }, 2, /DATABASE_URL: must begin with postgres:/],
+    [{ AIRTUNE_THREADS: 'many' }, 2, /AIRTUNE_THREADS: must be a number/],
+    [{ AIRTUNE_HOME: resolve(import.meta.dirname, '../package.json') }, 3, /package\.json cannot be a folder/],
+  ])('%j end with %d and name the variable', async (variables, code, message) => {
+    const outcome = await airtune('settings', ['list'], undefined, variables);
+    expect(outcome).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+  });
+
+  it('that are empty count as not set', async () => {
+    const variables = { DATABASE_URL: '', AIRTUNE_THREADS: '' };
+    expect(await airtune('whole', ['list', '--json'], undefined, variables)).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

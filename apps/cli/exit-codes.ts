@@ -3,7 +3,7 @@ export const EXIT = {
   success: 0,
   /** The run began and failed. */
   failed: 1,
-  /** What was asked for is wrong: arguments, spec, model folder, data. Nothing was started. */
+  /** What was asked for is wrong: arguments, spec, model folder, data. */
   badInput: 2,
   /** What the run stands on is not there: database, work folder, disk. */
   environment: 3,
@@ -13,16 +13,24 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** What storage finds wrong with a question rather than with itself. */
-const ASKED_WRONGLY = ['storage.experiment-unknown', 'storage.experiment-unfinished'];
+/** The first parts of the codes that say that a user's input is wrong, and whole codes that do. */
+const INPUT = ['spec', 'settings', 'data', 'model', 'tokenizer', 'method', 'radio', 'enrolment', 'export', 'resume'];
+const INPUT_CODES = [
+  'pretraining.spec',
+  'storage.experiment-unknown',
+  'trainer.client-unknown',
+  'trainer.experiment-unknown',
+  'trainer.other-base',
+];
 
-/** The exit code for an error, by the first part of its code. */
+/** The exit code for an error, by its code. */
 export function exitCodeOf(error: unknown): number {
   const code = codeOf(error);
   if (code === undefined) return EXIT.failed;
-  if (ASKED_WRONGLY.includes(code)) return EXIT.badInput;
-  if (code.startsWith('storage.') || code === 'ENOSPC') return EXIT.environment;
-  return code.startsWith('run.') ? EXIT.failed : EXIT.badInput;
+  const [part = ''] = code.split('.');
+  if (INPUT_CODES.includes(code) || INPUT.includes(part)) return EXIT.badInput;
+  if (part === 'storage' || code.endsWith('.disk-full') || code === 'ENOSPC') return EXIT.environment;
+  return EXIT.failed;
 }
 
 /** The machine-readable code that Airtune's errors carry, if this is one. */

@@ -12,6 +12,13 @@ function explain(error: unknown): string {
   return `airtune: ${error.message} (unexpected; AIRTUNE_DEBUG=1 shows where)`;
 }
 
+// Who reads may stop reading, as `| head` does; a command that can stop listens too.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`airtune: standard output cannot be written: ${error.message}\n`);
+  process.exitCode = EXIT.environment;
+});
+
 const commands = new AirtuneCommands(process);
 const program = buildProgram(commands);
 program.exitOverride();

@@ -11,6 +11,7 @@ const environment = z.object({
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .refine((url) => URL.canParse(url), 'is not a URL; it looks like postgres://user:password@host:5432/database')
     .optional(),
   /** Processor cores that training may use. */
   AIRTUNE_THREADS: z.coerce.number().int().min(1).max(1024).optional(),
@@ -22,10 +23,15 @@ export interface Settings {
   readonly threads: number;
 }
 
-/** Reads what the environment says, once. @throws CliError `settings.invalid` that names the variable. */
+/**
+ * Reads what the environment says, once; an empty variable counts as one that is not set.
+ * @throws CliError `settings.invalid` that names the variable.
+ */
 export function readSettings(variables: NodeJS.ProcessEnv): Settings {
-  const checked = environment.safeParse(variables);
-  if (!checked.success) throw new CliError('settings.invalid', explainIssues(checked.error).join('\n'));
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const checked = environment.safeParse(set);
+  if (!checked.success)
+    throw new CliError('settings.invalid', explainIssues(checked.error, environment, set).join('\n'));
   const { AIRTUNE_HOME, DATABASE_URL, AIRTUNE_THREADS } = checked.data;
   return {
     home: resolve(AIRTUNE_HOME),

@@ -280,7 +280,7 @@ describe('the coordinator', () => {
     expect(side.types()).toContain('round.abandoned');
     expect(await globalOf('losses')).toBe(digestOf(encodeSafetensors(adapter(1, 1))));
     const [round] = await rows('SELECT stage, abandon_reason FROM airtune.round WHERE experiment_id = $1', 'losses');
-    expect(round).toEqual({ stage: 'abandoned', abandon_reason: '0 of 3 uploads arrived, 1 are needed' });
+    expect(round).toEqual({ stage: 'abandoned', abandon_reason: '0 of 3 uploads arrived; at least 1 must' });
   });
 
   it('refuses what is not what it should be, records why, and averages the rest', async () => {

@@ -85,7 +85,7 @@ describe('a round', () => {
       { kind: 'answered', client: 'client-1', answer: 'upload-lost' },
       { kind: 'answered', client: 'client-2', answer: 'refused' },
     ]);
-    expect(decision).toEqual({ kind: 'abandon', reason: '1 of 3 uploads arrived, 2 are needed', missing: [] });
+    expect(decision).toEqual({ kind: 'abandon', reason: '1 of 3 uploads arrived; at least 2 must', missing: [] });
     expect(round.stage).toBe('abandoned');
   });
 

@@ -129,7 +129,7 @@ export class Round {
     const contributors = this.#clients((member) => member.answer === 'contributed');
     if (contributors.length < this.plan.minContributions) {
       this.#stage = 'abandoned';
-      const reason = `${contributors.length} of ${this.#members.size} uploads arrived, ${this.plan.minContributions} are needed`;
+      const reason = `${contributors.length} of ${this.#members.size} uploads arrived; at least ${this.plan.minContributions} must`;
       return { kind: 'abandon', reason, missing };
     }
     this.#stage = 'committed';

@@ -25,9 +25,12 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
     await writeFile(mine, JSON.stringify(holder));
     while (!(await linked(mine, path))) await removeIfStale(path, home);
   } catch (error) {
-    throw explainFileError(error, home);
+    // A read-only file system refuses a new folder with ENOENT.
+    const what = codeOf(error) === 'ENOENT' ? Object.assign(new Error('it cannot be made'), { code: 'EROFS' }) : error;
+    throw explainFileError(what, home);
   } finally {
-    await rm(mine, { force: true });
+    // Where it could not be written, it cannot be removed either.
+    await rm(mine, { force: true }).catch(() => undefined);
   }
   return () => rm(path, { force: true });
 }

@@ -39,7 +39,7 @@ export async function exportModel(
     { overwrite: options.force },
   );
   console.stdout.write(
-    `${options.client} of ${experiment} as after round ${model.round}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
+    `${options.client} of ${experiment} as ${model.round > spec.rounds ? 'at the last evaluation' : `after round ${model.round}`}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
       `try: airtune predict ${options.out} "some text"\n`,
   );
 }

@@ -98,18 +98,7 @@ function clientTable(clients: readonly ClientFigures[]): string {
 }
 
 function transmissionTable(transmissions: Awaited<ReturnType<typeof listTransmissions>>): string {
-  const head = [
-    'round',
-    'client',
-    'direction',
-    'mean SNR',
-    'size',
-    'blocks',
-    'attempts',
-    'delay',
-    'energy',
-    'outcome',
-  ];
+  const head = ['round', 'client', 'direction', 'mean SNR', 'size', 'blocks', 'attempts', 'delay', 'energy', 'outcome'];
   const rows = transmissions.map((crossing) => [
     String(crossing.round),
     crossing.client,

@@ -94,7 +94,7 @@ describe('what a run says', () => {
 
   it('says where it is and how long it will take', () => {
     const status = { round: 2, rounds: 20, training: 3, sending: 1, lost: 0, remainingMs: 61_000 };
-    expect(describeStatus(status)).toBe('round 2 of 20 · 3 training · 1 sent · 0 lost · about 61.0 s to go');
+    expect(describeStatus(status)).toBe('round 2 of 20 · 3 training · 1 sending · 0 lost · about 61.0 s to go');
   });
 
   it('closes with each client before and after, and the difference with its interval', () => {

@@ -79,7 +79,7 @@ export function describeStatus(status: RunStatus): string {
   const parts = [
     status.round > status.rounds ? 'last evaluation' : `round ${status.round} of ${status.rounds}`,
     `${status.training} training`,
-    `${status.sending} sent`,
+    `${status.sending} sending`,
     `${status.lost} lost`,
   ];
   if (status.remainingMs !== undefined) parts.push(`about ${duration(status.remainingMs)} to go`);

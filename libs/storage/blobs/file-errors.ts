@@ -18,6 +18,13 @@ export function explainFileError(error: unknown, path: string): unknown {
         `${path} cannot be read or written by this user (${messageOf(error)}). Change its owner, or name another folder by AIRTUNE_HOME.`,
         { cause: error },
       );
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new StorageError(
+        'storage.not-a-folder',
+        `${path} cannot be a folder: there is a file of that name, or on the way to it. Move that, or name another folder by AIRTUNE_HOME.`,
+        { cause: error },
+      );
     default:
       return error;
   }
