@@ -3,6 +3,7 @@ import {
   GraphBuilder,
   matMul,
   Session,
+  SPIN_ALONE_MICROSECONDS,
   slice,
   type Dim,
   type Feed,
@@ -108,7 +109,10 @@ async function openRepeats({ a, b, frozen, ...options }: Product, threads: numbe
     if (!frozen) feeds[name] = filled(b);
     outputs[`y${String(i)}`] = corner(multiply ? matMul(g, left, right, options) : right);
   }
-  const session = await Session.open(compileModel(g, { always: outputs }), { threads });
+  const session = await Session.open(compileModel(g, { always: outputs }), {
+    threads,
+    spinMicroseconds: SPIN_ALONE_MICROSECONDS,
+  });
   const run = async (): Promise<number> => {
     const start = milliseconds();
     await session.run(feeds);

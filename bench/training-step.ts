@@ -1,4 +1,4 @@
-import { Session, type Feed } from '#autograd';
+import { Session, SPIN_ALONE_MICROSECONDS, type Feed } from '#autograd';
 import {
   adapterManifest,
   buildClassifierStep,
@@ -118,7 +118,7 @@ async function measureRounds(step: Step, alone: TimedProduct[], pytorch: PyTorch
 }
 
 async function openStep(model: Parameters<typeof Session.open>[0], config: EncoderConfig, blocks: number[]) {
-  const session = await Session.open(model, { threads: THREADS });
+  const session = await Session.open(model, { threads: THREADS, spinMicroseconds: SPIN_ALONE_MICROSECONDS });
   const manifest = [
     ...adapterManifest(config, SIZES.width),
     ...loraManifest(config, { rank: SIZES.rank, blocks }),

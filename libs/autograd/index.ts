@@ -5,7 +5,7 @@ export { frozenLinear, type FrozenLayer, type LinearScales } from './frozen-line
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export { GraphError } from './graph-error.ts';
-export { Session, type Feed, type SessionOptions } from './session.ts';
+export { Session, SPIN_ALONE_MICROSECONDS, type Feed, type SessionOptions } from './session.ts';
 export type { Dim, ElementData, ElementType, FloatTensor, Value } from './value.ts';
 export { add } from './operators/add.ts';
 export { argMax } from './operators/argmax.ts';

@@ -1,4 +1,4 @@
-import { Session, type Feed } from '#autograd';
+import { Session, type Feed, type SessionOptions } from '#autograd';
 import {
   buildClassifierStep,
   gradientName,
@@ -34,10 +34,13 @@ export class ClassifierSession {
   }
 
   /** Loads the encoder and compiles the step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
-  static async open({ modelFolder, shape }: TuningBase, threads: number): Promise<ClassifierSession> {
+  static async open(
+    { modelFolder, shape }: TuningBase,
+    { threads = 1, spinMicroseconds = 0 }: SessionOptions,
+  ): Promise<ClassifierSession> {
     const weights = await loadEncoder(modelFolder);
     const { model, trainable } = buildClassifierStep(weights, shape);
-    const session = await Session.open(model, { threads });
+    const session = await Session.open(model, { threads, spinMicroseconds });
     return new ClassifierSession(session, trainable, weights.config, shape.loraBlocks.length > 0);
   }
 

@@ -86,7 +86,7 @@ describe('a local learner', () => {
     folder = await mkdtemp(join(tmpdir(), 'tune-locally-'));
     await saveEncoder(folder, { config, tensors: encoder() }, { precision: 'fp32' });
     const shape = { adapters: true, loraBlocks: [0, 1], labels: 3 };
-    session = await ClassifierSession.open({ modelFolder: folder, shape }, 1);
+    session = await ClassifierSession.open({ modelFolder: folder, shape }, { threads: 1 });
   });
 
   afterAll(async () => {

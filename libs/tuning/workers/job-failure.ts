@@ -22,3 +22,8 @@ export function failureOf(error: unknown): JobFailure {
 export function errorOf({ code, message, retryable }: JobFailure): TuningError {
   return new TuningError(code, message, { retryable });
 }
+
+/** What becomes of a job when its pool is closed. */
+export function givenUp(): TuningError {
+  return new TuningError('tuning.given-up', 'Training was given up.', { retryable: true });
+}

@@ -10,6 +10,8 @@ export interface WorkerBase extends TuningBase {
   readonly maxTokens: number;
   /** ONNX Runtime's threads in this worker. */
   readonly threads: number;
+  /** How long those threads wait without sleeping. */
+  readonly spinMicroseconds: number;
 }
 
 export interface LabelledTexts {

@@ -152,6 +152,7 @@ describe('a pool of training workers', () => {
     const closing = pool.close();
     await expect(long).rejects.toMatchObject({ code: 'tuning.given-up', retryable: true });
     await closing;
+    await expect(pool.tune(request('client-2'))).rejects.toMatchObject({ code: 'tuning.given-up' });
   });
 
   it('reports a loss that is not finite as an answer', async () => {

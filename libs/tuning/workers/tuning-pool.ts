@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type Transferable } from 'node:worker_threads';
+import { SPIN_ALONE_MICROSECONDS } from '#autograd';
 import { Piscina } from 'piscina';
 import type { TensorRecipe } from '../clients/tensor-recipe.ts';
 import type { TuningBase } from '../learner/classifier-session.ts';
-import { errorOf, type JobFailure } from './job-failure.ts';
+import { errorOf, givenUp, type JobFailure } from './job-failure.ts';
 import type {
   EvaluateAnswer,
   EvaluateRequest,
@@ -36,7 +37,13 @@ export class TuningPool {
   private readonly running = new Set<Promise<unknown>>();
 
   constructor({ modelFolder, shape, maxTokens, parallel, threads = availableParallelism() }: TuningPoolOptions) {
-    this.base = { modelFolder, shape, maxTokens, threads: Math.max(1, Math.floor(threads / parallel)) };
+    this.base = {
+      modelFolder,
+      shape,
+      maxTokens,
+      threads: Math.max(1, Math.floor(threads / parallel)),
+      spinMicroseconds: parallel === 1 ? SPIN_ALONE_MICROSECONDS : 0,
+    };
     this.pool = new Piscina({
       filename: workerFile(import.meta.url, 'tuning-worker').href,
       execArgv: workerFlags(import.meta.url),
@@ -78,11 +85,14 @@ export class TuningPool {
     handedOver: readonly Uint8Array[],
     onProgress?: (progress: StepProgress) => void,
   ): Promise<Answer> {
+    if (Atomics.load(this.stop, 0) === 1) throw givenUp();
     const transferList: Transferable[] = handedOver.map(({ buffer }) => buffer as ArrayBuffer);
     const job: { -readonly [K in keyof WorkerJob]: WorkerJob[K] } = { base: this.base, request, stop: this.stop };
     if (onProgress !== undefined) {
       const { port1, port2 } = new MessageChannel();
       port1.on('message', onProgress);
+      // A job that never reaches a worker leaves its port open; that must not keep the process alive.
+      port1.unref();
       job.progress = port2;
       transferList.push(port2);
     }

@@ -5,8 +5,7 @@ import { initialTensors } from '../clients/tensor-recipe.ts';
 import { ClassifierSession } from '../learner/classifier-session.ts';
 import { evaluate } from '../learner/evaluate.ts';
 import { tuneLocally } from '../learner/tune-locally.ts';
-import { TuningError } from '../tuning-error.ts';
-import { failureOf } from './job-failure.ts';
+import { failureOf, givenUp } from './job-failure.ts';
 import { TokenCache } from './token-cache.ts';
 import type {
   EvaluateAnswer,
@@ -37,8 +36,7 @@ export default async function serve(job: WorkerJob): Promise<unknown> {
   try {
     const open = await openBase(base);
     open.session.beforeBatch = () => {
-      if (Atomics.load(stop, 0) === 1)
-        throw new TuningError('tuning.given-up', 'Training was given up.', { retryable: true });
+      if (Atomics.load(stop, 0) === 1) throw givenUp();
     };
     if (request.kind === 'evaluate') return await serveEvaluate(open, request);
     if (request.kind === 'initial') return moved(serveInitial(open, request));
@@ -62,7 +60,7 @@ async function openBase(base: WorkerBase): Promise<OpenBase> {
     await before?.then(({ session }) => session.close()).catch(() => undefined);
     const tokenizer = await loadTokenizer(base.modelFolder);
     checkVocabulary(tokenizer, await readEncoderConfig(base.modelFolder));
-    const session = await ClassifierSession.open(base, base.threads);
+    const session = await ClassifierSession.open(base, base);
     return { key, session, tokens: new TokenCache(tokenizer, base.maxTokens) };
   })();
   try {
