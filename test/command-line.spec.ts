@@ -119,7 +119,7 @@ describe('airtune run and resume', () => {
     expect(digests(resumed)).toEqual(undisturbed);
     expect(await airtune('ctrl-c', ['resume'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/every experiment is finished/),
+      stderr: expect.stringMatching(/there is no unfinished experiment/),
     });
   });
 

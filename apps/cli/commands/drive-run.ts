@@ -47,6 +47,7 @@ export async function driveRun(
   let telling = Promise.resolve();
   let planned = false;
   const ending = Promise.withResolvers<undefined>();
+  let starting = Promise.resolve();
   const tell = (what: () => void | Promise<void>): void => {
     telling = telling.then(what);
     telling.catch(ending.reject);
@@ -95,12 +96,14 @@ export async function driveRun(
   signal.addEventListener('abort', interrupt);
   try {
     if (signal.aborted) interrupt();
-    start().catch(ending.reject);
+    else starting = start();
+    starting.catch(ending.reject);
     await ending.promise;
     const closing = await run.record.use((db) => closingFigures(db, run.experiment));
     reporter.finished(closing);
     return closing;
   } finally {
+    await starting.catch(() => undefined);
     signal.removeEventListener('abort', interrupt);
     stopWatching();
     stopListening();

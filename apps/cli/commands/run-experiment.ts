@@ -58,7 +58,7 @@ export async function resumeExperiment(
   await follow(options, settings, process, async (system) => {
     const found = await system.record.use((db) => (id === undefined ? latestUnfinished(db) : findExperiment(db, id)));
     if (found === undefined) {
-      throw new CliError('resume.nothing', 'every experiment is finished; `airtune list` shows them');
+      throw new CliError('resume.nothing', 'there is no unfinished experiment; `airtune list` shows those there are');
     }
     if (found.state === 'finished') {
       throw new CliError('resume.finished', `${found.id} is finished; \`airtune show ${found.id}\` shows it`);
@@ -103,9 +103,21 @@ async function follow(
     if (faults.signal.aborted) throw faults.signal.reason;
     if (!(error instanceof Interrupted)) throw error;
     process.exitCode = stop.exitCode() ?? EXIT.failed;
-    if (experiment !== undefined) process.stderr.write(`Stopped. Go on with: airtune resume ${experiment}\n`);
+    process.stderr.write(await howToGoOn(system, experiment));
   } finally {
     await system.close();
     stop.release();
   }
+}
+
+/** An experiment that was stopped before it was submitted is not in the record. */
+async function howToGoOn(system: System, experiment: string | undefined): Promise<string> {
+  if (experiment === undefined) return 'Stopped.\n';
+  const begun = await system.record
+    .use((db) => findExperiment(db, experiment))
+    .then(
+      () => true,
+      () => false,
+    );
+  return begun ? `Stopped. Go on with: airtune resume ${experiment}\n` : 'Stopped before the experiment had begun.\n';
 }
