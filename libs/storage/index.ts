@@ -5,6 +5,7 @@ export { replaceAtomically, syncFolder, writeFileAtomically } from './blobs/writ
 export { StorageError } from './storage-error.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.ts';
 export { lockHome } from './home-lock.ts';
+export { openSigningKey } from './keys/open-signing-key.ts';
 export { openRecord, type RecordPlace } from './open-record.ts';
 export { ExperimentRecord, type Connection } from './record.ts';
 export { closingFigures, type ClosingFigures } from './figures/closing-figures.ts';
