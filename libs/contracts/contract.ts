@@ -1,12 +1,14 @@
 import type { z } from 'zod';
+import type { Topic } from './topics.ts';
 
-/** Who reads a message: the coordinator, the channel, one site's trainer, or everybody. */
-export type Topic = 'coordinator' | 'channel' | 'site' | 'announcements';
-
-/** One copy of a fact on its way to one kind of reader; `blob` says whether the parameter blob travels along. */
+/**
+ * One copy of a fact on its way to one kind of reader; `blob` says whether the parameter blob travels along. Messages of
+ * one key stay in order and have one owner: the key is the experiment, or with `keyedBy` a client of the experiment.
+ */
 export interface Route {
   readonly topic: Topic;
   readonly blob?: boolean;
+  readonly keyedBy?: 'client';
 }
 
 /** A fact on the wire: its name, version, routes and schema in one declaration. */

@@ -1,5 +1,6 @@
 /** Every event on the wire, in the order of a round, and the specs that users write. */
-export { defineContract, type Contract, type DataOf, type Route, type Topic } from './contract.ts';
+export { defineContract, type Contract, type DataOf, type Route } from './contract.ts';
+export { topics, type Topic, type TopicDeclaration } from './topics.ts';
 export { envelopeSchema, type Envelope } from './envelope.ts';
 export { contracts } from './catalogue.ts';
 export { experimentFailed, experimentFinished, experimentSubmitted, type BaseModel } from './facts/experiment.ts';

@@ -5,10 +5,11 @@
 export type { BlobShelf } from './blob-shelf.ts';
 export { Clock, SystemClock } from './clock.ts';
 export type { Delivery } from './delivery.ts';
+export type { Listener } from './listener.ts';
 export { On } from './on.ts';
 export { Publisher, type PublishOptions } from './publisher.ts';
 export { startService } from './start-service.ts';
 export { TransportError } from './transport-error.ts';
 export { InProcessBroker, type Fault } from './in-process/broker.ts';
 export { InProcessPublisher } from './in-process/in-process-publisher.ts';
-export { InProcessServer, type Listener } from './in-process/in-process-server.ts';
+export { InProcessServer } from './in-process/in-process-server.ts';

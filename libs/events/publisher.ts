@@ -1,9 +1,8 @@
 import type { Contract } from '#contracts';
 
-/** What a fact belongs to. `key` orders it (default: the experiment); `blob` names the bytes that travel along. */
+/** What a fact belongs to, what caused it, and the bytes that travel along. */
 export interface PublishOptions {
   readonly experiment: string;
-  readonly key?: string;
   readonly cause?: string;
   readonly blob?: string;
 }

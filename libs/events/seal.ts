@@ -5,8 +5,7 @@ import type { PublishOptions } from './publisher.ts';
 import { TransportError } from './transport-error.ts';
 
 /**
- * Puts a fact into its envelope and returns it as the JSON that crosses the wire.
- * The id is a digest of what is said, so that saying it again is recognised as the same event.
+ * Puts a fact into its envelope. The id is a digest of what is said, so that saying it again is recognised as the same event.
  */
 export function seal<Data>(
   contract: Contract<string, Data>,
@@ -14,14 +13,14 @@ export function seal<Data>(
   options: PublishOptions,
   source: string,
   clock: Clock,
-): { readonly envelope: Envelope<Data>; readonly json: string } {
+): Envelope<Data> {
   const checked = contract.schema.safeParse(data);
   if (!checked.success) {
     const problems = explainIssues(checked.error).join('; ');
     throw new TransportError('event.invalid', `${contract.name} breaks its contract: ${problems}`);
   }
   const said = JSON.stringify([source, contract.name, contract.version, options.experiment, checked.data]);
-  const envelope: Envelope<Data> = {
+  return {
     specversion: '1.0',
     id: createHash('sha256').update(said).digest('hex'),
     type: contract.name,
@@ -29,16 +28,21 @@ export function seal<Data>(
     source,
     time: clock.now().toISOString(),
     experiment: options.experiment,
-    key: options.key ?? options.experiment,
+    key: options.experiment,
     ...(options.cause === undefined ? {} : { cause: options.cause }),
     data: checked.data,
   };
-  return { envelope, json: JSON.stringify(envelope) };
 }
 
-/** Opens what {@link seal} closed, checking envelope, version and data against the contract. */
+/** Opens an envelope that arrived as JSON, checking it, its version and its data against the contract. */
 export function unseal<Data>(contract: Contract<string, Data>, json: string): Envelope<Data> {
-  const envelope = envelopeSchema.safeParse(JSON.parse(json));
+  let written: unknown;
+  try {
+    written = JSON.parse(json);
+  } catch (error) {
+    throw new TransportError('envelope.invalid', 'it is not JSON', { cause: error });
+  }
+  const envelope = envelopeSchema.safeParse(written);
   if (!envelope.success) {
     throw new TransportError('envelope.invalid', explainIssues(envelope.error).join('; '));
   }

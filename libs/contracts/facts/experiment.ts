@@ -12,12 +12,12 @@ export const baseModel = z.strictObject({
 });
 export type BaseModel = z.infer<typeof baseModel>;
 
-/** A spec was accepted: sites enrol their clients, the channel learns link and seed. */
+/** A spec was accepted: sites enrol their clients, the channel learns link and seed. Replaced by how it ended. */
 export const experimentSubmitted = defineContract({
   name: 'experiment.submitted',
   version: 1,
   statedBy: 'coordinator',
-  routes: [{ topic: 'announcements' }],
+  routes: [{ topic: 'experiments' }],
   schema: z.strictObject({ spec: experimentSpec, base: baseModel }),
 });
 
@@ -26,7 +26,7 @@ export const experimentFinished = defineContract({
   name: 'experiment.finished',
   version: 1,
   statedBy: 'coordinator',
-  routes: [{ topic: 'announcements' }],
+  routes: [{ topic: 'experiments' }],
   schema: z.strictObject({ rounds: roundNumber, globalDigest: digest }),
 });
 
@@ -35,6 +35,6 @@ export const experimentFailed = defineContract({
   name: 'experiment.failed',
   version: 1,
   statedBy: 'coordinator',
-  routes: [{ topic: 'announcements' }],
+  routes: [{ topic: 'experiments' }],
   schema: z.strictObject({ code: z.string().max(100), message: z.string().max(4000) }),
 });

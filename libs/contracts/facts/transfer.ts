@@ -27,7 +27,7 @@ export const uploadSent = defineContract({
   name: 'upload.sent',
   version: 1,
   statedBy: 'trainer',
-  routes: [{ topic: 'channel', blob: true }, { topic: 'coordinator' }],
+  routes: [{ topic: 'channel', blob: true, keyedBy: 'client' }, { topic: 'coordinator' }],
   schema: z.strictObject({
     round: roundNumber,
     client: clientName,

@@ -1,14 +1,12 @@
-import type { Envelope, Topic } from '#contracts';
-
-/** Where a copy of a message goes: a topic, and for `site` whose. */
-export interface Address {
-  readonly topic: Topic;
-  readonly site?: string;
-}
+import { topics, type Envelope } from '#contracts';
+import PQueue from 'p-queue';
+import type { Address } from '../listener.ts';
 
 /** One service on the in-process transport. */
 export interface Subscriber {
   readonly service: string;
+  /** Messages that it handles at once. */
+  readonly concurrency: number;
   listensTo(address: Address, type: string): boolean;
   receiveBlob(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   handle(type: string, json: string): Promise<void>;
@@ -21,19 +19,32 @@ export interface Fault {
   readonly error: Error;
 }
 
+/** A message as it lies in a topic. */
+interface Letter {
+  readonly address: Address;
+  readonly key: string;
+  readonly type: string;
+  readonly json: string;
+}
+
 /**
  * Carries messages between services of one process, by value: events as JSON text, blobs as copied chunks.
- * Each service handles its messages one at a time, in the order in which they were sent. Nothing outlives the process:
- * whoever restarts asks again.
+ * Each service starts its messages in the order in which they were sent, and as many at once as it asks for. Topics that
+ * keep the last message of each key hand those to whoever comes later. Nothing outlives the process: whoever restarts
+ * asks again.
  */
 export class InProcessBroker {
-  private readonly queues = new Map<Subscriber, Promise<void>>();
+  private readonly queues = new Map<Subscriber, PQueue>();
+  private readonly kept = new Map<string, Letter>();
   private readonly watchers = new Set<(envelope: Envelope) => void>();
   private readonly faultListeners = new Set<(fault: Fault) => void>();
 
   /** Adds a service and returns the function that takes it away. */
   attach(subscriber: Subscriber): () => void {
-    this.queues.set(subscriber, Promise.resolve());
+    this.queues.set(subscriber, new PQueue({ concurrency: subscriber.concurrency }));
+    for (const letter of this.kept.values()) {
+      if (subscriber.listensTo(letter.address, letter.type)) this.enqueue(subscriber, letter);
+    }
     return () => {
       this.queues.delete(subscriber);
     };
@@ -59,28 +70,24 @@ export class InProcessBroker {
   }
 
   /** Stores the blob at every reader before it queues the event there; resolves when all have both. */
-  async send(address: Address, type: string, json: string, blob?: Parcel): Promise<void> {
+  async send(letter: Letter, blob?: Parcel): Promise<void> {
+    const { address, key, type } = letter;
+    if (topics[address.topic].keep === 'last-of-key') this.kept.set(`${address.topic} ${key}`, letter);
     for (const subscriber of [...this.queues.keys()]) {
       if (!subscriber.listensTo(address, type)) continue;
       if (blob !== undefined) await subscriber.receiveBlob(blob.digest, blob.chunks());
-      this.enqueue(subscriber, type, json);
+      this.enqueue(subscriber, letter);
     }
   }
 
   /** Resolves when no message waits any more, those included that handlers send meanwhile. */
   async settled(): Promise<void> {
-    for (;;) {
-      const before = [...this.queues.values()];
-      await Promise.all(before);
-      const after = [...this.queues.values()];
-      if (after.length === before.length && after.every((queue, i) => queue === before[i])) return;
-    }
+    const busy = (): PQueue[] => [...this.queues.values()].filter(({ size, pending }) => size + pending > 0);
+    while (busy().length > 0) await Promise.all(busy().map((queue) => queue.onIdle()));
   }
 
-  private enqueue(subscriber: Subscriber, type: string, json: string): void {
-    const before = this.queues.get(subscriber);
-    if (before === undefined) return;
-    const after = before.then(async () => {
+  private enqueue(subscriber: Subscriber, { type, json }: Letter): void {
+    void this.queues.get(subscriber)?.add(async () => {
       if (!this.queues.has(subscriber)) return;
       try {
         await subscriber.handle(type, json);
@@ -89,7 +96,6 @@ export class InProcessBroker {
         for (const listener of this.faultListeners) listener(fault);
       }
     });
-    this.queues.set(subscriber, after);
   }
 }
 

@@ -1,10 +1,11 @@
-import type { Contract, Route } from '#contracts';
+import type { Contract } from '#contracts';
 import type { BlobShelf } from '../blob-shelf.ts';
 import type { Clock } from '../clock.ts';
 import { type PublishOptions, Publisher } from '../publisher.ts';
+import { addressOf, keyedFor } from '../route-message.ts';
 import { seal } from '../seal.ts';
 import { TransportError } from '../transport-error.ts';
-import type { Address, InProcessBroker, Parcel } from './broker.ts';
+import type { InProcessBroker, Parcel } from './broker.ts';
 
 /** As on a broker whose messages end at 1 MiB. */
 const CHUNK_BYTES = 256 * 1024;
@@ -25,11 +26,13 @@ export class InProcessPublisher extends Publisher {
   }
 
   override async publish<Data>(contract: Contract<string, Data>, data: Data, options: PublishOptions): Promise<void> {
-    const { envelope, json } = seal(contract, data, options, this.source, this.clock);
+    const envelope = seal(contract, data, options, this.source, this.clock);
     const parcel = await this.parcel(contract, options);
     this.broker.announce(envelope);
     for (const route of contract.routes) {
-      await this.broker.send(addressOf(route, data), contract.name, json, route.blob === true ? parcel : undefined);
+      const keyed = keyedFor(route, envelope);
+      const letter = { address: addressOf(route, data), key: keyed.key, type: keyed.type, json: JSON.stringify(keyed) };
+      await this.broker.send(letter, route.blob === true ? parcel : undefined);
     }
   }
 
@@ -41,11 +44,6 @@ export class InProcessPublisher extends Publisher {
     }
     return { digest, chunks: () => copied(this.blobs.createReadStream(digest, CHUNK_BYTES)) };
   }
-}
-
-function addressOf(route: Route, data: unknown): Address {
-  if (route.topic !== 'site') return { topic: route.topic };
-  return { topic: 'site', site: (data as { readonly site: string }).site };
 }
 
 async function* copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,33 +1,29 @@
-import { contracts } from '#contracts';
-import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { lastValueFrom } from 'rxjs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobShelf } from '../blob-shelf.ts';
-import type { Delivery } from '../delivery.ts';
+import { ContractServer } from '../contract-server.ts';
+import { type Address, type Listener, listensTo } from '../listener.ts';
+import { isRetryable, pausesMs, type RetryPolicy } from '../retry-policy.ts';
 import { unseal } from '../seal.ts';
 import { TransportError } from '../transport-error.ts';
-import type { Address, InProcessBroker, Subscriber } from './broker.ts';
+import type { InProcessBroker, Subscriber } from './broker.ts';
 
-/** Who listens: the service's own topic, `announcements`, and for a trainer its site. */
-export interface Listener {
-  readonly service: 'coordinator' | 'channel' | 'trainer';
-  readonly site?: string;
-}
+/** Within a process, whatever is not there after two seconds does not come by waiting. */
+const RETRIES: RetryPolicy = { firstMs: 20, mostMs: 500, forMs: 2000 };
 
 /** Nest's transport strategy for services that share a process: hands each message to the handler of its contract. */
-export class InProcessServer extends Server implements CustomTransportStrategy, Subscriber {
-  override readonly propagatesEventHandlerErrors = true;
-  readonly service: string;
+export class InProcessServer extends ContractServer implements Subscriber {
+  readonly concurrency: number;
   private readonly broker: InProcessBroker;
-  private readonly listener: Listener;
   private readonly blobs: BlobShelf;
+  private readonly retries: RetryPolicy;
   private detach: (() => void) | undefined;
 
-  constructor(broker: InProcessBroker, listener: Listener, blobs: BlobShelf) {
-    super();
+  constructor(broker: InProcessBroker, listener: Listener, blobs: BlobShelf, retries = RETRIES) {
+    super(listener);
+    this.concurrency = listener.concurrency ?? 1;
     this.broker = broker;
-    this.listener = listener;
     this.blobs = blobs;
-    this.service = listener.site === undefined ? listener.service : `${listener.service}/${listener.site}`;
+    this.retries = retries;
   }
 
   listen(callback: () => void): void {
@@ -39,20 +35,13 @@ export class InProcessServer extends Server implements CustomTransportStrategy, 
     this.detach?.();
   }
 
-  on(): never {
-    throw new TransportError('transport.no-events', 'the in-process transport has no connection events');
-  }
-
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Nest's signature
   unwrap<T>(): T {
     return this.broker as T;
   }
 
   listensTo(address: Address, type: string): boolean {
-    if (!this.messageHandlers.has(type)) return false;
-    if (address.topic === 'announcements') return true;
-    if (address.topic === 'site') return this.listener.service === 'trainer' && address.site === this.listener.site;
-    return address.topic === this.listener.service;
+    return this.messageHandlers.has(type) && listensTo(this.listener, address);
   }
 
   async receiveBlob(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -61,14 +50,21 @@ export class InProcessServer extends Server implements CustomTransportStrategy, 
   }
 
   async handle(type: string, json: string): Promise<void> {
-    const contract = contracts.find(({ name }) => name === type);
-    const handler = this.messageHandlers.get(type);
-    if (contract === undefined || handler === undefined) {
+    const contract = this.contractOf(type);
+    if (contract === undefined) {
       throw new TransportError('event.unknown', `${this.service} has no handler for ${type}`);
     }
     const envelope = unseal(contract, json);
-    const delivery: Delivery<unknown> = { envelope, data: envelope.data };
-    const answer: unknown = await handler(delivery, undefined);
-    await lastValueFrom(this.transformToObservable(answer), { defaultValue: undefined });
+    const pauses = pausesMs(this.retries);
+    for (;;) {
+      try {
+        await this.hand(envelope);
+        return;
+      } catch (error) {
+        const pause = pauses.next();
+        if (!isRetryable(error) || pause.done === true || this.detach === undefined) throw error;
+        await sleep(pause.value);
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { roundAbandoned, roundOpened, roundPlanned, uploadLost, type DataOf } from '#contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { experimentFinished, roundAbandoned, roundOpened, roundPlanned, uploadLost, type DataOf } from '#contracts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, type INestMicroservice, Module } from '@nestjs/common';
 import type { BlobShelf } from '../blob-shelf.ts';
@@ -8,6 +9,7 @@ import { Clock } from '../clock.ts';
 import type { Delivery } from '../delivery.ts';
 import { On } from '../on.ts';
 import { startService } from '../start-service.ts';
+import { TransportError } from '../transport-error.ts';
 import { InProcessBroker, type Fault } from './broker.ts';
 import { InProcessPublisher } from './in-process-publisher.ts';
 import { InProcessServer } from './in-process-server.ts';
@@ -48,12 +50,14 @@ class MemoryShelf implements BlobShelf {
 }
 
 const heard: Delivery<unknown>[] = [];
+type Planned = Delivery<DataOf<typeof roundPlanned>>;
+let plannedBy: (delivery: Planned) => void | Promise<void>;
 
 @Controller()
 class ChannelInbox {
   @On(roundPlanned)
-  planned(delivery: Delivery<DataOf<typeof roundPlanned>>): void {
-    heard.push(delivery);
+  planned(delivery: Planned): void | Promise<void> {
+    return plannedBy(delivery);
   }
 
   @On(roundOpened)
@@ -66,6 +70,17 @@ class ChannelInbox {
 @Module({ controllers: [ChannelInbox] })
 class ChannelProbe {}
 
+@Controller()
+class SiteInbox {
+  @On(experimentFinished)
+  finished(delivery: Delivery<DataOf<typeof experimentFinished>>): void {
+    heard.push(delivery);
+  }
+}
+
+@Module({ controllers: [SiteInbox] })
+class SiteProbe {}
+
 const global = (shelf: MemoryShelf, bytes: Uint8Array) => ({ digest: shelf.put(bytes), bytes: bytes.length });
 
 describe('the in-process transport', () => {
@@ -77,6 +92,7 @@ describe('the in-process transport', () => {
 
   beforeEach(async () => {
     heard.length = 0;
+    plannedBy = (delivery) => void heard.push(delivery);
     broker = new InProcessBroker();
     sender = new MemoryShelf();
     receiver = new MemoryShelf();
@@ -154,5 +170,55 @@ describe('the in-process transport', () => {
     expect(heard).toHaveLength(0);
     expect(seen).toEqual(['round.abandoned']);
     expect(uploadLost.routes).toEqual([{ topic: 'coordinator' }]);
+  });
+
+  it('handles as many messages at once as the listener asks for, started in their order', async () => {
+    await service.close();
+    const started: number[] = [];
+    const gates: (() => void)[] = [];
+    plannedBy = ({ data }) => {
+      started.push(data.round);
+      return new Promise((resolve) => gates.push(resolve));
+    };
+    const listener = { service: 'channel', concurrency: 2 } as const;
+    service = await startService(ChannelProbe, new InProcessServer(broker, listener, receiver));
+    for (const round of [1, 2, 3])
+      await publisher.publish(roundPlanned, { round, candidates: [] }, { experiment: 'e' });
+    await sleep(20);
+    expect(started).toEqual([1, 2]);
+    gates[1]!();
+    await sleep(20);
+    expect(started).toEqual([1, 2, 3]);
+    for (const open of gates) open();
+    await broker.settled();
+  });
+
+  it('hands a message again when its handler says that a retry may help, before the next', async () => {
+    let failures = 2;
+    plannedBy = (delivery) => {
+      if (failures-- > 0) throw new TransportError('probe.not-yet', 'not yet', { retryable: true });
+      heard.push(delivery);
+    };
+    for (const round of [1, 2]) await publisher.publish(roundPlanned, { round, candidates: [] }, { experiment: 'e' });
+    await broker.settled();
+    expect(heard.map(({ data }) => (data as { round: number }).round)).toEqual([1, 2]);
+  });
+
+  it('tells whoever comes later the last word on each experiment', async () => {
+    const digest = `sha256:${'0'.repeat(64)}` as const;
+    for (const [experiment, rounds] of [
+      ['a', 1],
+      ['a', 2],
+      ['b', 3],
+    ] as const)
+      await publisher.publish(experimentFinished, { rounds, globalDigest: digest }, { experiment });
+    const later = await startService(
+      SiteProbe,
+      new InProcessServer(broker, { service: 'trainer', site: 's' }, receiver),
+    );
+    await broker.settled();
+    expect(heard.map(({ envelope }) => envelope.experiment)).toEqual(['a', 'b']);
+    expect(heard.map(({ data }) => (data as { rounds: number }).rounds)).toEqual([2, 3]);
+    await later.close();
   });
 });

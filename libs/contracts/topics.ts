@@ -1,0 +1,66 @@
+/** Who reads a message: the coordinator, the channel, one site's trainer, or everybody. */
+export type Topic = 'coordinator' | 'channel' | 'site' | 'announcements' | 'experiments';
+
+/** A topic: who reads it, how it is spread, how long it is kept. On a broker it is named `<prefix>.<name>`. */
+export interface TopicDeclaration {
+  readonly name: Topic;
+  readonly summary: string;
+  /** `one`: each message has one reader among the service's replicas. `all`: every process reads every message. */
+  readonly readers: 'one' | 'all';
+  /** The field of a fact that says whose topic it is, when there is one for each: `<prefix>.site.<site>`. */
+  readonly ownedBy?: 'site';
+  /** How many replicas can share its work; messages of one key keep their order. */
+  readonly partitions: number;
+  /** Hours that a message is kept; or only the last of each key, for good, and readers start from the beginning. */
+  readonly keep: { readonly hours: number } | 'last-of-key';
+  /** Bytes of the largest message, all of its headers included. */
+  readonly maxMessageBytes: number;
+}
+
+const WEEK = { hours: 7 * 24 };
+const MIB = 1024 ** 2;
+
+/** Every topic, and what is true of it. Facts say by their routes which of them they take. */
+export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
+  coordinator: {
+    name: 'coordinator',
+    summary: 'What clients and channel tell the coordinator, uploads that arrived included.',
+    readers: 'one',
+    partitions: 12,
+    keep: WEEK,
+    maxMessageBytes: 4 * MIB,
+  },
+  channel: {
+    name: 'channel',
+    summary: 'What is to cross the wireless link: global models on their way down, uploads on their way up.',
+    readers: 'one',
+    partitions: 12,
+    keep: WEEK,
+    maxMessageBytes: 4 * MIB,
+  },
+  site: {
+    name: 'site',
+    summary: 'What crossed the link to the clients of one site. A topic for each, so that a site reads only its own.',
+    readers: 'one',
+    ownedBy: 'site',
+    partitions: 1,
+    keep: WEEK,
+    maxMessageBytes: 4 * MIB,
+  },
+  announcements: {
+    name: 'announcements',
+    summary: 'How rounds ended, for everyone who watches.',
+    readers: 'all',
+    partitions: 1,
+    keep: WEEK,
+    maxMessageBytes: 4 * MIB,
+  },
+  experiments: {
+    name: 'experiments',
+    summary: 'Every experiment: its submission while it is open, then how it ended. Read from the beginning at boot.',
+    readers: 'all',
+    partitions: 1,
+    keep: 'last-of-key',
+    maxMessageBytes: 4 * MIB,
+  },
+};
