@@ -18,7 +18,7 @@ export function gradients(g: GraphBuilder, loss: Value, wrt: readonly Value[]): 
   const forward = g.nodes.slice();
   const reaching = new Set(wrt.map((value) => value.name));
   for (const node of forward) {
-    if (node.inputs.some((input) => input !== undefined && reaching.has(input.name))) {
+    if (node.differentiates.some((input) => input !== undefined && reaching.has(input.name))) {
       for (const output of node.outputs) if (output.type === 'float32') reaching.add(output.name);
     }
   }
@@ -26,11 +26,11 @@ export function gradients(g: GraphBuilder, loss: Value, wrt: readonly Value[]): 
   for (const node of forward.reverse()) {
     const upstream = node.outputs.map((output) => sums.get(output.name));
     if (upstream.every((value) => value === undefined)) continue;
-    const wanted = node.inputs.map((input) => input !== undefined && reaching.has(input.name));
+    const wanted = node.differentiates.map((input) => input !== undefined && reaching.has(input.name));
     if (!wanted.includes(true)) continue;
     if (node.gradient === undefined) throw new GraphError('gradient', `${node.operator} has no gradient rule.`);
     const rules = node.gradient(upstream);
-    node.inputs.forEach((input, i) => {
+    node.differentiates.forEach((input, i) => {
       if (input === undefined || wanted[i] !== true) return;
       const total = summed(g, rules[i], sums.get(input.name));
       if (total === undefined) return;

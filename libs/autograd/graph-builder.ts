@@ -9,6 +9,8 @@ export interface NodeSpec {
   readonly outputs: readonly { readonly type: ElementType; readonly shape: readonly Dim[] }[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly gradient?: GradientRule;
+  /** What `gradient` speaks of when the node ends a composition that has a rule of its own; default its inputs. */
+  readonly differentiates?: readonly Value[];
 }
 
 /**
@@ -87,6 +89,7 @@ export class GraphBuilder {
       outputs,
       attributes,
       gradient: spec.gradient,
+      differentiates: spec.differentiates ?? spec.inputs,
     });
     this.recorded.set(key, outputs);
     return outputs;

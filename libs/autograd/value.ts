@@ -42,4 +42,6 @@ export interface GraphNode {
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly gradient: GradientRule | undefined;
+  /** What the slopes of `gradient` are for, in its order. */
+  readonly differentiates: readonly (Value | undefined)[];
 }

@@ -57,4 +57,48 @@ describe('published vectors', () => {
     expect(out['y']!).toBeAllClose([1.4493130024]);
     expect(out['dx']!).toBeAllClose([0.6380663511, -0.7652685073, 0.0954347031, 0.031767453]);
   });
+
+  it('the larger of two, one of them broadcast', async () => {
+    const a = { shape: [2, 3], data: Float32Array.of(0.8, 0.18, 0.09, -0.61, 0.05, -1.37) };
+    const upstream = { shape: [2, 3], data: Float32Array.of(0.98, 0.52, 1.24, -0.86, 0.3, 0.42) };
+    const out = await evaluate({ a, b: vector(0.34, 0.17, -1.44) }, upstream, (g, v) =>
+      ag.maximum(g, v['a']!, v['b']!),
+    );
+    expect(out['y']!).toBeAllClose([0.8, 0.18, 0.09, 0.34, 0.17, -1.37]);
+    expect(out['da']!).toBeAllClose([0.98, 0.52, 1.24, 0, 0, 0.42]);
+    expect(out['db']!).toBeAllClose([-0.86, 0.3, 0]);
+  });
+
+  it('clamp', async () => {
+    const out = await evaluate({ x: vector(-1.2, -0.5, 0.1, 0.5, 0.9) }, vector(1, 2, 3, 4, 5), (g, v) =>
+      ag.clamp(g, v['x']!, -0.5, 0.5),
+    );
+    expect(out['y']!).toBeAllClose([-0.5, -0.5, 0.1, 0.5, 0.5]);
+    expect(out['dx']!).toBeAllClose([0, 0, 3, 0, 0]);
+  });
+
+  it('token log-probabilities of a tied head at temperature 0.7', async () => {
+    const states = [-0.08, 0.93, 0.82, 0.5, -0.16, -0.68, -1.06, 0.75, 0.24, -0.39, 0.15, -1.18];
+    const rows = [
+      [0.51, -1.53, -1.9, 0.25, -0.09, -0.35, -0.42, -1.66, 1.11, -0.77, 0.98, 1.42],
+      [-0.02, -0.5, 0.94, 1.08, 1.22, 1.22, 0.06, 0.8, 0.92, -0.76, 0.07, 0],
+    ];
+    const table = { shape: [6, 4], data: Float32Array.from(rows.flat()) };
+    const out = await evaluate(
+      { x: { shape: [3, 4], data: Float32Array.from(states) } },
+      vector(0.5, -1.5, 2),
+      (g, v) =>
+        ag.tokenLogProbabilities(
+          g,
+          { states: v['x']!, table: g.frozen('table', table), tokens: g.integers([5, 0, 5]) },
+          0.7,
+        ),
+    );
+    expect(out['y']!).toBeAllClose([-3.737938315, -0.05777360967, -2.325313118]);
+    const slopes = [
+      [0.01195024303, -0.8324097158, -0.2507759511, -0.6698503053, 0.02351722674, 0.1254221781],
+      [0.2902892835, 0.04534898463, 2.43028271, -0.8904352594, 1.394621385, 3.711551881],
+    ];
+    expect(out['dx']!).toBeAllClose(slopes.flat(), { absolute: 2e-6 });
+  });
 });
