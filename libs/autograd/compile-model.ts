@@ -2,7 +2,7 @@ import type { GraphBuilder } from './graph-builder.ts';
 import { GraphError } from './graph-error.ts';
 import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel } from './onnx-schema.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
-import type { Attribute, ElementData, ElementType, GraphNode, Value } from './value.ts';
+import type { Attribute, ElementData, ElementType, GraphNode, Subgraph, Value } from './value.ts';
 
 /** An .onnx model whose large weights stay outside its bytes, so that nothing copies them. */
 export interface OnnxModel {
@@ -80,10 +80,22 @@ function nodesFor(nodes: readonly GraphNode[], outputs: readonly Value[], known:
   const kept: GraphNode[] = [];
   for (const node of nodes.slice().reverse()) {
     if (known.has(node) || !node.outputs.some(({ name }) => needed.has(name))) continue;
-    for (const input of node.inputs) if (input !== undefined) needed.add(input.name);
+    for (const { name } of readBy(node)) needed.add(name);
     kept.push(node);
   }
   return kept.reverse();
+}
+
+/** What a node reads: its inputs, and whatever its body needs. */
+function readBy(node: GraphNode): Value[] {
+  const body = bodyOf(node);
+  const direct = node.inputs.filter((input) => input !== undefined);
+  if (body === undefined) return direct;
+  return [...direct, ...body.outputs, ...nodesFor(body.nodes, body.outputs, new Set()).flatMap(readBy)];
+}
+
+function bodyOf(node: GraphNode): Subgraph | undefined {
+  return Object.values(node.attributes).find((attribute) => 'graph' in attribute)?.graph;
 }
 
 function nodeOf(opType: string, input: string[], output: string[], attribute: AttributeProto[] = []): NodeProto {
@@ -108,7 +120,30 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   if ('int' in value) return { name, type: ATTRIBUTE_TYPES.int, i: value.int };
   if ('float' in value) return { name, type: ATTRIBUTE_TYPES.float, f: value.float };
   if ('ints' in value) return { name, type: ATTRIBUTE_TYPES.ints, ints: value.ints };
+  if ('graph' in value) return { name, type: ATTRIBUTE_TYPES.graph, g: bodyProto(value.graph) };
   return { name, type: ATTRIBUTE_TYPES.string, s: Buffer.from(value.string) };
+}
+
+/** Weights stay with the graph around it, which packs them once for all iterations. */
+function bodyProto({ inputs, outputs, nodes }: Subgraph): GraphProto {
+  const kept = nodesFor(nodes, outputs, new Set());
+  // An output must be made by a node of the body itself, and by no name twice.
+  const own = new Set(kept.flatMap((node) => node.outputs.map(({ name }) => name)));
+  const last: NodeProto[] = [];
+  const named = outputs.map((value, i) => {
+    if (own.delete(value.name)) return value;
+    const name = `${value.name}.out.${String(i)}`;
+    last.push(nodeOf('Identity', [value.name], [name]));
+    return { ...value, name };
+  });
+  return {
+    name: 'body',
+    node: [...kept.map(nodeProto), ...last],
+    initializer: [],
+    input: inputs.map((value) => valueInfo(value.name, value.type, value.shape)),
+    output: named.map((value) => valueInfo(value.name, value.type, value.shape)),
+    valueInfo: shapesOf(kept),
+  };
 }
 
 function ifNode(
@@ -141,8 +176,8 @@ function initializers(
   weights: Weights[] | undefined,
 ): TensorProto[] {
   const found = new Map<string, Value>();
-  const candidates = [...nodes.flatMap(({ inputs }) => inputs), ...outputs.flatMap((values) => Object.values(values))];
-  for (const value of candidates) if (value?.data !== undefined) found.set(value.name, value);
+  const candidates = [...nodes.flatMap(readBy), ...outputs.flatMap((values) => Object.values(values))];
+  for (const value of candidates) if (value.data !== undefined) found.set(value.name, value);
   return [...found.values()].map((value) => tensorProto(value, weights));
 }
 

@@ -1,6 +1,16 @@
 import { factorsOf } from './dims.ts';
 import { describeShape, GraphError } from './graph-error.ts';
-import type { Attribute, Dim, ElementData, ElementType, FloatTensor, GradientRule, GraphNode, Value } from './value.ts';
+import type {
+  Attribute,
+  Dim,
+  ElementData,
+  ElementType,
+  FloatTensor,
+  GradientRule,
+  GraphNode,
+  Subgraph,
+  Value,
+} from './value.ts';
 
 export interface NodeSpec {
   readonly operator: string;
@@ -13,21 +23,34 @@ export interface NodeSpec {
   readonly differentiates?: readonly Value[];
 }
 
+/** What is being recorded: the graph, or the body of an operator in it. */
+interface Scope {
+  readonly nodes: GraphNode[];
+  readonly recorded: Map<string, readonly Value[]>;
+  /** Values whose dimensions can be read. */
+  readonly inputs: readonly Value[];
+}
+
 /**
  * Records a graph of ONNX operators in the order in which they are built. Operators are the functions in `operators/`;
  * they check shapes and types at once and throw GraphError. The same operator on the same inputs is recorded once.
  */
 export class GraphBuilder {
   readonly name: string;
-  readonly nodes: GraphNode[] = [];
   readonly inputs: Value[] = [];
+  private scope: Scope = { nodes: [], recorded: new Map(), inputs: this.inputs };
   private readonly names = new Set<string>();
-  private readonly recorded = new Map<string, readonly Value[]>();
+  private readonly frozenValues = new Map<string, Value>();
   private readonly constants = new Map<string, Value>();
   private counter = 0;
 
   constructor(name = 'graph') {
     this.name = name;
+  }
+
+  /** What was recorded so far; within `body`, of that body. */
+  get nodes(): readonly GraphNode[] {
+    return this.scope.nodes;
   }
 
   /** What a run feeds and no gradient reaches: ids, masks, labels, switches. */
@@ -40,14 +63,19 @@ export class GraphBuilder {
     return this.addInput({ name: this.claim(name), type: 'float32', shape, origin: 'trainable' });
   }
 
-  /** A float32 tensor that never changes: part of the model, one copy for all runs. */
+  /** A float32 tensor that never changes: part of the model, one copy for all runs, however often it is asked for. */
   frozen(name: string, tensor: FloatTensor): Value {
+    const known = this.frozenValues.get(name);
+    if (known?.data === tensor.data) return known;
     const count = tensor.shape.reduce((product, dim) => product * dim, 1);
     if (count !== tensor.data.length) {
       const found = `${String(tensor.data.length)} elements, its shape ${describeShape(tensor.shape)} needs ${String(count)}`;
       throw new GraphError('shape', `The frozen tensor ${name} has ${found}.`);
     }
-    return { name: this.claim(name), type: 'float32', shape: tensor.shape, origin: 'frozen', data: tensor.data };
+    const { shape, data } = tensor;
+    const value: Value = { name: this.claim(name), type: 'float32', shape, origin: 'frozen', data };
+    this.frozenValues.set(name, value);
+    return value;
   }
 
   /** A small constant; equal ones are kept once. */
@@ -72,9 +100,8 @@ export class GraphBuilder {
   /** Records a node and returns its outputs: for the functions in `operators/`. */
   emit(spec: NodeSpec): readonly Value[] {
     const attributes = spec.attributes ?? {};
-    const operands = spec.inputs.map((value) => value?.name ?? '').join('|');
-    const key = `${spec.domain ?? ''}:${spec.operator}(${operands})${JSON.stringify(attributes)}${String(spec.outputs.length)}`;
-    const known = this.recorded.get(key);
+    const key = keyOf(spec, attributes);
+    const known = this.scope.recorded.get(key);
     if (known !== undefined) return known;
     const outputs = spec.outputs.map(({ type, shape }): Value => ({
       name: this.freshName(spec.operator),
@@ -82,7 +109,7 @@ export class GraphBuilder {
       shape,
       origin: 'node',
     }));
-    this.nodes.push({
+    this.scope.nodes.push({
       operator: spec.operator,
       domain: spec.domain ?? '',
       inputs: spec.inputs,
@@ -91,7 +118,7 @@ export class GraphBuilder {
       gradient: spec.gradient,
       differentiates: spec.differentiates ?? spec.inputs,
     });
-    this.recorded.set(key, outputs);
+    this.scope.recorded.set(key, outputs);
     return outputs;
   }
 
@@ -101,6 +128,24 @@ export class GraphBuilder {
     const [value] = this.emit({ ...rest, outputs: [{ type, shape }] });
     if (value === undefined) throw new GraphError('node', `${spec.operator} has no output.`);
     return value;
+  }
+
+  /**
+   * Records what `build` emits apart, as the body of a control-flow operator: it may use every value from outside, and
+   * nothing outside sees its own.
+   */
+  body(
+    inputs: readonly Omit<Value, 'name' | 'origin'>[],
+    build: (inputs: readonly Value[]) => readonly Value[],
+  ): Subgraph {
+    const outer = this.scope;
+    const own = inputs.map((input): Value => ({ ...input, name: this.freshName('carried'), origin: 'input' }));
+    this.scope = { nodes: [], recorded: new Map(outer.recorded), inputs: [...outer.inputs, ...own] };
+    try {
+      return { inputs: own, outputs: build(own), nodes: this.scope.nodes };
+    } finally {
+      this.scope = outer;
+    }
   }
 
   /** A symbolic dimension as an int64 tensor of shape [1], read off the input that carries it. */
@@ -132,7 +177,7 @@ export class GraphBuilder {
   }
 
   private readSymbol(symbol: string): Value {
-    for (const input of this.inputs) {
+    for (const input of this.scope.inputs) {
       const axis = input.shape.indexOf(symbol);
       if (axis < 0) continue;
       const attributes = { start: { int: axis }, end: { int: axis + 1 } };
@@ -159,4 +204,13 @@ export class GraphBuilder {
     this.counter += 1;
     return `${stem}_${String(this.counter)}`;
   }
+}
+
+/** What makes two nodes the same. */
+function keyOf({ domain = '', operator, inputs, outputs }: NodeSpec, attributes: Readonly<Record<string, Attribute>>) {
+  const said = Object.entries(attributes).map(([name, value]) =>
+    'graph' in value ? [name, value.graph.outputs.map((output) => output.name)] : [name, value],
+  );
+  const operands = inputs.map((value) => value?.name ?? '').join('|');
+  return `${domain}:${operator}(${operands})${JSON.stringify(said)}${String(outputs.length)}`;
 }

@@ -21,7 +21,15 @@ export interface Value {
   readonly data?: ElementData;
 }
 
-export type Attribute = { int: number } | { float: number } | { ints: readonly number[] } | { string: string };
+export type Attribute =
+  { int: number } | { float: number } | { ints: readonly number[] } | { string: string } | { graph: Subgraph };
+
+/** The body of a control-flow operator; its nodes may read values of the graph around it. */
+export interface Subgraph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly nodes: readonly GraphNode[];
+}
 
 /** The gradient of one input, made when asked for. */
 export type Slope = (() => Value | undefined) | AddingSlope;

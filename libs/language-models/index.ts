@@ -1,4 +1,4 @@
-/** BERT and RoBERTa from Hugging Face folders: checkpoints, tokenizers, training graphs, personal parts, export. */
+/** BERT, RoBERTa and GPT-2 from Hugging Face folders: checkpoints, tokenizers, training graphs, personal parts, generation, export. */
 export { ModelError } from './model-error.ts';
 export {
   longestSequence,
@@ -20,7 +20,7 @@ export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export { buildClassifierStep, type PersonalisationShape } from './encoder/build-classifier-step.ts';
 export { buildEncoder, type EncoderHooks } from './encoder/encoder-graph.ts';
 export type { EncoderInputs } from './encoder/embed-tokens.ts';
-export { frozenParameters, trainableParameters, type EncoderParameters } from './encoder/encoder-parameters.ts';
+export { frozenParameters, trainableParameters, type GraphParameters } from './graph-parameters.ts';
 export { gradientName, type StepModel, type TrainableInput } from './encoder/step-model.ts';
 export { exportClient } from './export/export-client.ts';
 export { openExported, type ExportedClassifier, type Prediction } from './export/open-exported.ts';
@@ -30,3 +30,18 @@ export { buildMaskedLanguageModelStep } from './encoder/build-masked-language-mo
 export { checkVocabulary } from './tokenizers/check-vocabulary.ts';
 export { trainWordPiece, type WordPieceOptions } from './tokenizers/train-wordpiece.ts';
 export type { TokenizerJson } from './tokenizers/tokenizer-json.ts';
+export { readDecoderConfig, type DecoderConfig } from './decoder/decoder-config.ts';
+export { decoderManifest, firstTunedBlock, tunedManifest } from './decoder/decoder-tensors.ts';
+export { loadDecoder, type DecoderWeights } from './decoder/load-decoder.ts';
+export { saveDecoder } from './decoder/save-decoder.ts';
+export type { AttentionView, BlockBias } from './decoder/attention-view.ts';
+export type { DecoderSource } from './decoder/decoder-graph.ts';
+export {
+  buildDecoderPrefix,
+  decoderSuffix,
+  tunedDecoder,
+  type SuffixInputs,
+  type SuffixOutputs,
+} from './decoder/prefix-and-suffix.ts';
+export type { GeneratorShape } from './generation/build-generator.ts';
+export { Generator, type Completion, type GenerationSettings, type Prompt } from './generation/generator.ts';

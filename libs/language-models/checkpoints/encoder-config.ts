@@ -1,10 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { z } from 'zod';
 
 import { ModelError } from '../model-error.ts';
-import { readJsonFile } from './read-json-file.ts';
+import { readConfigJson } from './read-config-json.ts';
 
 export type Activation = 'gelu' | 'gelu_new' | 'relu';
 
@@ -62,19 +59,8 @@ const huggingFaceConfig = z.object({
 
 /** Reads `config.json` of a Hugging Face folder. Throws ModelError `model.config-*` or `model.unsupported`, naming the field. */
 export async function readEncoderConfig(dir: string): Promise<EncoderConfig> {
-  const path = join(dir, 'config.json');
-  await requireFolder(dir);
-  return parseEncoderConfig(await readJsonFile(path, 'model.config'), path);
-}
-
-async function requireFolder(dir: string): Promise<void> {
-  const found = await stat(dir).catch(() => undefined);
-  if (found?.isDirectory() === true) return;
-  const what = found === undefined ? 'there is no such folder' : 'this is a file';
-  throw new ModelError(
-    'model.folder-missing',
-    `${dir}: ${what}; a model is a Hugging Face folder with config.json, model.safetensors and a tokenizer`,
-  );
+  const { json, path } = await readConfigJson(dir);
+  return parseEncoderConfig(json, path);
 }
 
 /** Checks a parsed config.json; `where` is how errors call it. */
@@ -173,14 +159,12 @@ function refuseUnsupported(raw: z.infer<typeof huggingFaceConfig>, where: string
   }
 }
 
-function activationOf(name: string, where: string): Activation {
+/** The function that transformers calls `name`. Throws ModelError `model.unsupported`. */
+export function activationOf(name: string, where: string, field = 'hidden_act'): Activation {
   const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (activation === undefined) {
     const known = Object.keys(ACTIVATIONS).join(', ');
-    throw new ModelError(
-      'model.unsupported',
-      `${where}: hidden_act is ${JSON.stringify(name)}; supported are ${known}`,
-    );
+    throw new ModelError('model.unsupported', `${where}: ${field} is ${JSON.stringify(name)}; supported are ${known}`);
   }
   return activation;
 }

@@ -8,7 +8,7 @@ import { GraphBuilder, Session, compileModel } from '#autograd';
 import { decodeSafetensors, encodeSafetensors } from '#parameters';
 
 import { buildEncoder } from '../encoder/encoder-graph.ts';
-import { frozenParameters } from '../encoder/encoder-parameters.ts';
+import { frozenParameters } from '../graph-parameters.ts';
 import { digestCheckpoint } from './digest-checkpoint.ts';
 import { loadEncoder, type EncoderWeights } from './load-encoder.ts';
 import { saveEncoder } from './save-encoder.ts';

@@ -2,9 +2,10 @@ import type { NamedTensors, Tensor } from '#parameters';
 
 import { ModelError } from '../model-error.ts';
 import { readEncoderConfig, type EncoderConfig } from './encoder-config.ts';
+import { locateTensor, readCanonical, type Located } from './locate-tensor.ts';
 import { StoredTensors } from './stored-tensors.ts';
-import { encoderPlaces, maskedLanguageModelPlaces, oldName, type TensorPlace } from './tensor-names.ts';
-import { transpose } from './transpose.ts';
+import { encoderPlaces, maskedLanguageModelPlaces, oldName } from './tensor-names.ts';
+import type { TensorPlace } from './tensor-place.ts';
 
 /**
  * An encoder's config and float32 tensors under canonical names (`embeddings.word`, `block.0.attention.query.weight` …, see
@@ -35,12 +36,6 @@ export async function loadEncoder(dir: string): Promise<EncoderWeights> {
   }
 }
 
-interface Located {
-  readonly place: TensorPlace;
-  /** The name in the file. */
-  readonly stored: string;
-}
-
 /** Finds every encoder tensor and checks its shape, before any is read. */
 export function locateEncoder(config: EncoderConfig, stored: StoredTensors): Located[] {
   const prefix = prefixOf(stored);
@@ -67,22 +62,6 @@ function prefixOf(stored: StoredTensors): string {
 }
 
 function locate(place: TensorPlace, prefix: string, stored: StoredTensors): Located {
-  const name = [prefix + place.stored, oldName(prefix + place.stored)].find((candidate) => stored.has(candidate));
-  if (name === undefined)
-    throw new ModelError('model.tensor-missing', `${stored.dir} has no tensor ${prefix}${place.stored}`);
-  const expected = place.transposed ? place.shape.toReversed() : place.shape;
-  const found = stored.shapeOf(name);
-  if (found.length !== expected.length || found.some((size, axis) => size !== expected[axis])) {
-    throw new ModelError(
-      'model.tensor-shape',
-      `${stored.pathOf(name)}: tensor ${name} has shape [${found.join(', ')}], config.json expects [${expected.join(', ')}]`,
-    );
-  }
-  return { place, stored: name };
-}
-
-/** Reads one located tensor in canonical orientation. */
-export async function readCanonical(stored: StoredTensors, located: Located): Promise<Tensor> {
-  const tensor = await stored.read(located.stored);
-  return located.place.transposed ? transpose(tensor) : tensor;
+  const name = prefix + place.stored;
+  return locateTensor(place, [name, oldName(name)], stored);
 }

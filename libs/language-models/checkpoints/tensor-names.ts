@@ -1,18 +1,7 @@
 import type { TensorManifest } from '#parameters';
 
 import type { EncoderConfig } from './encoder-config.ts';
-
-/** Where one canonical tensor is found in a Hugging Face checkpoint. */
-export interface TensorPlace {
-  /** Our name, for example `block.0.attention.query.weight`. */
-  readonly name: string;
-  /** Our shape; a linear layer's weight is [in, out]. */
-  readonly shape: readonly number[];
-  /** Hugging Face's name without the model's prefix. */
-  readonly stored: string;
-  /** Stored as [out, in], as torch's Linear does. */
-  readonly transposed: boolean;
-}
+import { linear, norm, table, vector, type TensorPlace } from './tensor-place.ts';
 
 /** Every tensor of the encoder, in the order of the forward pass. */
 export function encoderPlaces(config: EncoderConfig): TensorPlace[] {
@@ -66,23 +55,4 @@ export function oldName(stored: string): string {
   return stored
     .replace(/(LayerNorm|layer_norm)\.weight$/, '$1.gamma')
     .replace(/(LayerNorm|layer_norm)\.bias$/, '$1.beta');
-}
-
-function table(name: string, stored: string, rows: number, columns: number): TensorPlace {
-  return { name, stored, shape: [rows, columns], transposed: false };
-}
-
-function vector(name: string, stored: string, length: number): TensorPlace {
-  return { name, stored, shape: [length], transposed: false };
-}
-
-function linear(name: string, stored: string, from: number, to: number): TensorPlace[] {
-  return [
-    { name: `${name}.weight`, stored: `${stored}.weight`, shape: [from, to], transposed: true },
-    vector(`${name}.bias`, `${stored}.bias`, to),
-  ];
-}
-
-function norm(name: string, stored: string, length: number): TensorPlace[] {
-  return [vector(`${name}.weight`, `${stored}.weight`, length), vector(`${name}.bias`, `${stored}.bias`, length)];
 }

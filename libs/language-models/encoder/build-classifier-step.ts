@@ -16,7 +16,7 @@ import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
 import { adaptedNorm } from './adapter.ts';
 import { classify } from './classification-head.ts';
 import { buildEncoder, type EncoderHooks } from './encoder-graph.ts';
-import { frozenParameters } from './encoder-parameters.ts';
+import { frozenParameters } from '../graph-parameters.ts';
 import { gradientName, type StepModel } from './step-model.ts';
 
 /** What is trained on a frozen encoder. */

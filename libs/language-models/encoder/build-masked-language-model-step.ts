@@ -20,7 +20,7 @@ import {
 import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
 import { encoderManifest, maskedLanguageModelManifest } from '../checkpoints/tensor-names.ts';
 import { buildEncoder } from './encoder-graph.ts';
-import { trainableParameters, type EncoderParameters } from './encoder-parameters.ts';
+import { trainableParameters, type GraphParameters } from '../graph-parameters.ts';
 import { gradientName, type StepModel } from './step-model.ts';
 
 /**
@@ -55,7 +55,7 @@ export function buildMaskedLanguageModelStep(config: EncoderConfig): StepModel {
 }
 
 /** Logits [masked, vocabulary]: dense, activation, norm, then the word embeddings themselves, transposed, and a bias. */
-function wordLogits(g: GraphBuilder, config: EncoderConfig, parameters: EncoderParameters, x: Value): Value {
+function wordLogits(g: GraphBuilder, config: EncoderConfig, parameters: GraphParameters, x: Value): Value {
   const activate = { gelu, gelu_new: geluTanh, relu }[config.activation];
   const transformed = layerNorm(g, activate(g, parameters.linear(x, 'mlm.dense')), {
     weight: parameters.tensor('mlm.norm.weight'),

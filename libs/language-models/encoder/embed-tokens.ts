@@ -12,7 +12,7 @@ import {
 } from '#autograd';
 
 import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
-import type { EncoderParameters } from './encoder-parameters.ts';
+import type { GraphParameters } from '../graph-parameters.ts';
 
 /** What an encoder reads: int64 [batch, sequence] each; mask is 1 for a token and 0 for padding on the right. */
 export interface EncoderInputs {
@@ -24,7 +24,7 @@ export interface EncoderInputs {
 export function embedTokens(
   g: GraphBuilder,
   config: EncoderConfig,
-  parameters: EncoderParameters,
+  parameters: GraphParameters,
   { ids, mask }: EncoderInputs,
 ): Value {
   const { hidden, layerNormEpsilon: epsilon } = config;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileModel, GraphBuilder, Session, type Feed } from '#autograd';
 
 import { buildEncoder } from './encoder-graph.ts';
-import { frozenParameters } from './encoder-parameters.ts';
+import { frozenParameters } from '../graph-parameters.ts';
 import { madeEncoder, TINY_BERT, TINY_ROBERTA } from './made-tensors.ts';
 
 const fixture = JSON.parse(readFileSync(new URL('./fixtures/classifier-step.json', import.meta.url), 'utf8')) as Record<

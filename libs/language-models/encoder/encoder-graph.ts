@@ -22,7 +22,7 @@ import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
 import { attend } from './attend.ts';
 import { attendFromOne, type OneQuery } from './attend-from-one.ts';
 import { embedTokens, type EncoderInputs } from './embed-tokens.ts';
-import type { EncoderParameters } from './encoder-parameters.ts';
+import type { GraphParameters } from '../graph-parameters.ts';
 import { addLowRank, type LowRank } from './lora.ts';
 
 /** Where a personalised encoder departs from the plain one. */
@@ -39,7 +39,7 @@ export interface EncoderHooks {
 export function buildEncoder(
   g: GraphBuilder,
   config: EncoderConfig,
-  parameters: EncoderParameters,
+  parameters: GraphParameters,
   inputs: EncoderInputs,
   hooks: EncoderHooks = {},
 ): Value {
@@ -70,7 +70,7 @@ function maskBias(g: GraphBuilder, mask: Value): Value {
 interface BlockContext {
   readonly g: GraphBuilder;
   readonly config: EncoderConfig;
-  readonly parameters: EncoderParameters;
+  readonly parameters: GraphParameters;
   readonly hooks: EncoderHooks;
   readonly block: number;
   readonly bias: Value;

@@ -5,7 +5,7 @@ import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
 import { adaptedNorm } from '../encoder/adapter.ts';
 import { classify } from '../encoder/classification-head.ts';
 import { buildEncoder, type EncoderHooks } from '../encoder/encoder-graph.ts';
-import { frozenParameters } from '../encoder/encoder-parameters.ts';
+import { frozenParameters } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
 
 /** The exported graph's inputs: int64 [batch, sequence] each; the mask is 1 for a token and 0 for padding on the right. */

@@ -1,10 +1,10 @@
 import { frozenLinear, gemm, type GraphBuilder, type LinearScales, type Value } from '#autograd';
 import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
 
-import { ModelError } from '../model-error.ts';
+import { ModelError } from './model-error.ts';
 
-/** Where the encoder's graph takes its tensors from. */
-export interface EncoderParameters {
+/** Where a model's graph takes its tensors from. */
+export interface GraphParameters {
   /** A table, or the weight or bias of a norm. */
   tensor(name: string): Value;
   /** x [rows, in] through the linear layer `name`, whose weight is [in, out]; scaled at no cost. */
@@ -12,12 +12,12 @@ export interface EncoderParameters {
 }
 
 /** Tensors that never change: part of the model. */
-export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): EncoderParameters {
+export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): GraphParameters {
   const known = new Map<string, Value>();
   const find = (name: string): Tensor => {
     const tensor = tensors.get(name);
     if (tensor === undefined)
-      throw new ModelError('model.tensor-missing', `The encoder's weights lack the tensor ${name}.`);
+      throw new ModelError('model.tensor-missing', `The model's weights lack the tensor ${name}.`);
     return tensor;
   };
   return {
@@ -28,16 +28,28 @@ export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): Encode
 }
 
 /** Tensors that are all trained: inputs of every run. */
-export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): EncoderParameters {
+export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): GraphParameters {
   const shapes = new Map(manifest.map(({ name, shape }) => [name, shape]));
   const known = new Map<string, Value>();
   const tensor = (name: string): Value => {
     const shape = shapes.get(name);
     if (shape === undefined)
-      throw new ModelError('model.tensor-missing', `The encoder's manifest lacks the tensor ${name}.`);
+      throw new ModelError('model.tensor-missing', `The model's manifest lacks the tensor ${name}.`);
     return remember(known, name, () => g.trainable(name, shape));
   };
   return { tensor, linear: (x, name, scales) => gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`), scales) };
+}
+
+/** Those of `first` for the tensors that it has, by their names, those of `second` for the others. */
+export function chosenParameters(
+  isFirst: (name: string) => boolean,
+  first: GraphParameters,
+  second: GraphParameters,
+): GraphParameters {
+  return {
+    tensor: (name) => (isFirst(name) ? first : second).tensor(name),
+    linear: (x, name, scales) => (isFirst(`${name}.weight`) ? first : second).linear(x, name, scales),
+  };
 }
 
 function remember(known: Map<string, Value>, name: string, create: () => Value): Value {

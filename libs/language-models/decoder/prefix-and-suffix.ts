@@ -1,0 +1,67 @@
+import { compileModel, gather, GraphBuilder, productOf, reshape, type OnnxModel, type Value } from '#autograd';
+
+import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
+import { causalView, type BlockBias } from './attention-view.ts';
+import { decoderBlocks, embedTokens, finalStates, vocabularyLogits, type DecoderSource } from './decoder-graph.ts';
+import { firstTunedBlock, tunedManifest } from './decoder-tensors.ts';
+import type { DecoderWeights } from './load-decoder.ts';
+
+/**
+ * Everything below the tuned blocks, which never changes: inputs `ids` and `mask` int64 [batch, sequence] (padding on either
+ * side), output `hidden` float32 [batch, sequence, hidden], to be computed once and fed to a suffix as often as it is trained on.
+ */
+export function buildDecoderPrefix({ config, tensors }: DecoderWeights, trainableBlocks: number): OnnxModel {
+  const g = new GraphBuilder('decoder-prefix');
+  const ids = g.input('ids', 'int64', ['batch', 'sequence']);
+  const mask = g.input('mask', 'int64', ['batch', 'sequence']);
+  const source: DecoderSource = { config, parameters: frozenParameters(g, tensors) };
+  const range = { from: 0, to: firstTunedBlock(config, trainableBlocks) };
+  const hidden = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
+  return compileModel(g, { always: { hidden } });
+}
+
+/** What a suffix reads. */
+export interface SuffixInputs {
+  /** What the prefix gives: [batch, sequence, hidden]. */
+  readonly hidden: Value;
+  /** int64 [batch, sequence]. */
+  readonly mask: Value;
+  /** Where states and logits are wanted, int64 [rows]: indices into the flattened [batch · sequence]. */
+  readonly rows: Value;
+}
+
+/** What a suffix gives of each wanted row. */
+export interface SuffixOutputs {
+  /** After the last norm, as a value head reads them: [rows, hidden]. */
+  readonly states: Value;
+  /** [rows, vocabulary]. */
+  readonly logits: Value;
+}
+
+/** The top blocks, last norm and head, added to a graph that goes on with a loss of its own. */
+export function decoderSuffix(
+  g: GraphBuilder,
+  source: DecoderSource,
+  trainableBlocks: number,
+  { hidden, mask, rows }: SuffixInputs,
+): SuffixOutputs {
+  const { config } = source;
+  const range = { from: firstTunedBlock(config, trainableBlocks), to: config.layers };
+  const top = decoderBlocks(g, source, hidden, causalView(g, mask), range);
+  const flat = reshape(g, top, [productOf(hidden.shape.slice(0, 2)), config.hidden]);
+  const states = finalStates(g, source, gather(g, flat, rows));
+  return { states, logits: vocabularyLogits(g, source, states) };
+}
+
+/** A decoder whose top blocks are trained (`tunedManifest`, fed at each run) on a frozen rest. */
+export function tunedDecoder(
+  g: GraphBuilder,
+  { config, tensors }: DecoderWeights,
+  trainableBlocks: number,
+  blockBias?: BlockBias,
+): DecoderSource {
+  const manifest = tunedManifest(config, trainableBlocks);
+  const tuned = new Set(manifest.map(({ name }) => name));
+  const [frozen, trained] = [frozenParameters(g, tensors), trainableParameters(g, manifest)];
+  return { config, parameters: chosenParameters((name) => tuned.has(name), trained, frozen), blockBias };
+}
