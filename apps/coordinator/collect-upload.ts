@@ -51,7 +51,8 @@ export class CollectUpload {
   }
 
   async #keep({ envelope, data }: Upload, current: CurrentRound, verdict: Verdict): Promise<void> {
-    const { client, round, blob, examples } = data;
+    const { client, round, blob, examples, answers } = data;
+    const unsigned = { answers, head: null, signature: null };
     const key = { experimentId: envelope.experiment, round, client, recordedAt: new Date(envelope.time) };
     const reason =
       verdict.kind === 'refused'
@@ -65,7 +66,15 @@ export class CollectUpload {
       }
       await insertTransmission(db, crossingRow(envelope, 'uplink', data));
       const weight = verdict.kind === 'accepted' ? examples : null;
-      await insertContribution(db, { ...key, ...blob, verdict: verdict.kind, examples, weight, ...reason });
+      await insertContribution(db, {
+        ...key,
+        ...blob,
+        verdict: verdict.kind,
+        examples,
+        weight,
+        ...reason,
+        ...unsigned,
+      });
     });
   }
 }

@@ -110,6 +110,7 @@ function clientRow({ envelope, data }: Enrolled): Row<Client> {
     labels: data.labels,
     labelHistogram: data.labelHistogram ?? null,
     majorityClassAccuracy: data.majorityClass,
+    publicKey: null,
     enrolledAt: new Date(envelope.time),
   };
 }

@@ -3,9 +3,13 @@ import { Client } from './entities/client.ts';
 import { ClientProfile } from './entities/client-profile.ts';
 import { CohortMember } from './entities/cohort-member.ts';
 import { Contribution } from './entities/contribution.ts';
+import { Coordinator } from './entities/coordinator.ts';
+import { DeadLetter } from './entities/dead-letter.ts';
 import { Evaluation } from './entities/evaluation.ts';
 import { Experiment } from './entities/experiment.ts';
+import { LedgerEntry } from './entities/ledger-entry.ts';
 import { LocalTraining } from './entities/local-training.ts';
+import { OutgoingFact } from './entities/outgoing-fact.ts';
 import { Round } from './entities/round.ts';
 import { SnakeCaseColumns } from './entities/snake-case-columns.ts';
 import { StrayUpload } from './entities/stray-upload.ts';
@@ -19,11 +23,11 @@ export const MIGRATION_TABLE = 'migration';
 const CONNECTIONS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The record's tables as TypeORM sees them; migrations are run by hand, see `migrate.ts`. */
-export function recordDataSource(url: string): DataSource {
+/** The record's tables as TypeORM sees them, used as a role; migrations are run by hand, see `migrate.ts`. */
+export function recordDataSource(url: string, role?: string): DataSource {
   return new DataSource({
     type: 'postgres',
-    url,
+    url: role === undefined ? url : inRole(url, role),
     schema: SCHEMA,
     entities: [
       Experiment,
@@ -36,6 +40,10 @@ export function recordDataSource(url: string): DataSource {
       Contribution,
       StrayUpload,
       Evaluation,
+      Coordinator,
+      LedgerEntry,
+      OutgoingFact,
+      DeadLetter,
     ],
     namingStrategy: new SnakeCaseColumns(),
     migrations: [...migrations],
@@ -50,4 +58,11 @@ export function recordDataSource(url: string): DataSource {
     // An idle connection that breaks is replaced by the pool; whoever uses one sees the error there.
     poolErrorHandler: () => undefined,
   });
+}
+
+/** The URL with a role that every connection takes on as it begins; the last option of a kind is the one in force. */
+function inRole(url: string, role: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set('options', `${changed.searchParams.get('options') ?? ''} -c role=${role}`.trim());
+  return changed.toString();
 }

@@ -21,7 +21,7 @@ const EXPLANATIONS: readonly {
     codes: ['42501'],
     code: 'storage.database-permission',
     explain: (database, detail) =>
-      `${database} does not let this user do what is needed (${detail}). Airtune creates its schema "airtune" there.`,
+      `${database} does not let this user do what is needed (${detail}). Airtune creates its schema "airtune" there; where DATABASE_URL names the services' user, AIRTUNE_DATABASE_OWNER_URL names the schema's owner.`,
   },
   {
     codes: ['25006'],

@@ -18,7 +18,9 @@ export { Client } from './entities/client.ts';
 export { CohortMember } from './entities/cohort-member.ts';
 export { Contribution } from './entities/contribution.ts';
 export { Evaluation } from './entities/evaluation.ts';
+export { DeadLetter } from './entities/dead-letter.ts';
 export { Experiment, type ExperimentState } from './entities/experiment.ts';
+export { LedgerEntry } from './entities/ledger-entry.ts';
 export { LocalTraining } from './entities/local-training.ts';
 export { Round as RoundRow } from './entities/round.ts';
 export { Transmission } from './entities/transmission.ts';
@@ -32,6 +34,25 @@ export {
   type RoundEnding,
   type RoundKey,
 } from './statements/change-round.ts';
+export { appendEntries, introduceCoordinator, ledgerHead, listEntries } from './statements/append-entries.ts';
+export { markBlobStore } from './statements/blob-marker.ts';
+export { claimDeadLetter, insertDeadLetter, listDeadLetters, type NewDeadLetter } from './statements/dead-letters.ts';
+export {
+  claimOutbox,
+  forgetOutgoing,
+  listOutgoing,
+  listUnpublished,
+  stateFacts,
+  type NewFact,
+} from './statements/outbox.ts';
+export {
+  columnsOf,
+  recordHistory,
+  type Columns,
+  type HistoryRow,
+  type RecordedRow,
+} from './statements/record-history.ts';
+export { answerRoll, beginRoll, countRoll } from './statements/roll-call.ts';
 export { countClients, findClient, insertClient, listClients } from './statements/enrol-client.ts';
 export {
   findContribution,

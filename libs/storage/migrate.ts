@@ -6,7 +6,7 @@ import { StorageError } from './storage-error.ts';
 /** The oldest release that PostgreSQL still supports. */
 const OLDEST_SERVER = 150_000;
 /** "airtune" on a telephone's keys: any constant that no one else locks. */
-const MIGRATION_LOCK = 2_478_863;
+export const SCHEMA_LOCK = 2_478_863;
 
 /**
  * Brings the schema up to date, one process at a time. Throws `storage.schema-newer` when a later Airtune has been here,
@@ -24,11 +24,11 @@ export async function migrate(dataSource: DataSource, database: string): Promise
   if (applied.length === known.size) return;
   const runner = dataSource.createQueryRunner();
   try {
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await runner.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK]);
     await runner.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
     await dataSource.runMigrations({ transaction: 'all' });
   } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await runner.query('SELECT pg_advisory_unlock($1)', [SCHEMA_LOCK]).catch(() => undefined);
     await runner.release();
   }
 }

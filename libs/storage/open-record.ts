@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import { explainDatabaseError, describeDatabase } from './database-errors.ts';
 import { recordDataSource } from './data-source.ts';
@@ -5,12 +6,16 @@ import { runningEmbeddedPostgres, startEmbeddedPostgres } from './embedded/embed
 import { lockHome } from './home-lock.ts';
 import { migrate } from './migrate.ts';
 import { ExperimentRecord } from './record.ts';
+import { SERVICE_ROLE } from './roles/privileges.ts';
+import { prepareServiceRole, refuseTooStrongRole } from './roles/service-role.ts';
 
 export interface RecordPlace {
   /** The folder of everything that Airtune keeps, `.airtune/` by default. */
   readonly home: string;
   /** An external server; without one, the embedded server of the home. */
   readonly databaseUrl?: string | undefined;
+  /** Who owns the schema there, where that is not the user of `databaseUrl`: migrations run as the owner. */
+  readonly ownerUrl?: string | undefined;
   /**
    * `exclusive` (default): this process alone works in the home. `shared`: for looking on while another may be working;
    * the home is only locked if its server has to be started.
@@ -29,43 +34,88 @@ export async function openRecord(place: RecordPlace): Promise<ExperimentRecord> 
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const url = await serverFor(place, undo);
+    const server = await serverFor(place, undo);
+    const { url, ownerUrl } = server;
     const database = describeDatabase(url);
-    const dataSource = recordDataSource(url);
     try {
-      await dataSource.initialize();
+      await bringUpToDate(ownerUrl, database);
+      if (server.embedded) await letServiceRoleIn(ownerUrl);
+      const dataSource = await recordDataSource(url, SERVICE_ROLE).initialize();
       undo.push(() => dataSource.destroy());
-      await migrate(dataSource, database);
+      await refuseTooStrongRole(dataSource, database);
+      return new ExperimentRecord({ dataSource, database, url, close });
     } catch (error) {
       throw explainDatabaseError(error, database);
     }
-    return new ExperimentRecord(dataSource, database, close);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function serverFor(place: RecordPlace, undo: (() => Promise<void>)[]): Promise<string> {
-  const { home, databaseUrl, access = 'exclusive' } = place;
+/** What services connect with, and what migrations do. */
+interface Server {
+  readonly url: string;
+  readonly ownerUrl: string;
+  readonly embedded: boolean;
+}
+
+async function serverFor(place: RecordPlace, undo: (() => Promise<void>)[]): Promise<Server> {
+  const { home, databaseUrl, ownerUrl, access = 'exclusive' } = place;
   if (access === 'exclusive') undo.push(await lockHome(home));
-  if (databaseUrl !== undefined && databaseUrl !== '') return databaseUrl;
+  if (databaseUrl !== undefined && databaseUrl !== '')
+    return { url: databaseUrl, ownerUrl: ownerUrl ?? databaseUrl, embedded: false };
   if (access === 'shared') {
     const running = await runningEmbeddedPostgres(home);
-    if (running !== undefined) return databaseOf(running);
+    if (running !== undefined) return embeddedServer(running);
     undo.push(await lockHome(home));
   }
   const server = await startEmbeddedPostgres(home);
   undo.push(() => server.stop());
   await createDatabase(server.url);
-  return databaseOf(server.url);
+  return embeddedServer(server.url);
+}
+
+/** Migrations run as the owner, on connections of their own that end before the services' begin. */
+async function bringUpToDate(ownerUrl: string, database: string): Promise<void> {
+  const owner = await recordDataSource(ownerUrl).initialize();
+  try {
+    await migrate(owner, database);
+    await prepareServiceRole(owner, database);
+  } finally {
+    await owner.destroy();
+  }
 }
 
 /** In the embedded server the record has a database of its own. */
 const DATABASE = 'airtune';
 
-function databaseOf(url: string): string {
-  return Object.assign(new URL(url), { pathname: `/${DATABASE}` }).toString();
+function embeddedServer(superuserUrl: string): Server {
+  const ownerUrl = Object.assign(new URL(superuserUrl), { pathname: `/${DATABASE}` });
+  const { password } = ownerUrl;
+  const url = Object.assign(new URL(ownerUrl), { username: SERVICE_ROLE, password: servicePassword(password) });
+  return { url: url.toString(), ownerUrl: ownerUrl.toString(), embedded: true };
+}
+
+/** From the superuser's, and not the other way round. */
+function servicePassword(superuserPassword: string): string {
+  return createHmac('sha256', superuserPassword).update(SERVICE_ROLE).digest('base64url');
+}
+
+/** In the embedded server services log in as the service role itself: no connection of theirs can become more. */
+async function letServiceRoleIn(ownerUrl: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  try {
+    const { rows } = await owner.query<{ rolcanlogin: boolean }>(
+      'SELECT rolcanlogin FROM pg_roles WHERE rolname = $1',
+      [SERVICE_ROLE],
+    );
+    const password = servicePassword(new URL(ownerUrl).password);
+    if (rows[0]?.rolcanlogin !== true) await owner.query(`ALTER ROLE ${SERVICE_ROLE} LOGIN PASSWORD '${password}'`);
+  } finally {
+    await owner.end();
+  }
 }
 
 async function createDatabase(url: string): Promise<void> {

@@ -18,6 +18,12 @@ const experimentId = 'pftt-1';
 const client = 'client-0';
 const key = { experimentId, number: 1 };
 
+/** Adds a row of a table once more, with some columns changed. */
+function copyOf(table: string, changes: string): string {
+  return `INSERT INTO airtune.${table} OVERRIDING SYSTEM VALUE
+    SELECT (json_populate_record(t, to_json(c))).* FROM airtune.${table} AS t, (SELECT ${changes}) AS c LIMIT 1`;
+}
+
 describe('the record', () => {
   let server: TestServer;
   let record: ExperimentRecord;
@@ -57,7 +63,14 @@ describe('the record', () => {
   it('takes a client once, with its first profile', async () => {
     const counts = { trainExamples: 10, personalTestExamples: 5, generalTestExamples: 5 };
     const parameters = { sharedParameters: 100, personalParameters: 50, labels: ['a', 'b'], labelHistogram: [3, 7] };
-    const said = { baseDigest: 'b', dataDigest: 'd', deviceClass: 'phone', majorityClassAccuracy: 0.7, enrolledAt: at };
+    const said = {
+      baseDigest: 'b',
+      dataDigest: 'd',
+      deviceClass: 'phone',
+      majorityClassAccuracy: 0.7,
+      publicKey: null,
+      enrolledAt: at,
+    };
     const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };
     const profile = { deviceClass: 'phone', loraRank: 8, loraAlpha: 16, loraBlocks: 'all' };
     expect(await record.transaction((db) => insertClient(db, row, profile))).toBe(true);
@@ -90,7 +103,17 @@ describe('the record', () => {
       expect(await insertTransmission(db, { ...row, direction: 'downlink' })).toBe(true);
       expect(await insertTransmission(db, { ...row, direction: 'downlink', delayMs: 99 })).toBe(false);
 
-      const upload = { experimentId, round: 1, client, bytes: 1, examples: 10, recordedAt: at };
+      const upload = {
+        experimentId,
+        round: 1,
+        client,
+        bytes: 1,
+        examples: 10,
+        recordedAt: at,
+        answers: null,
+        head: null,
+        signature: null,
+      };
       const refused = { ...upload, verdict: 'refused' as const, weight: null, reasonCode: 'double', reasonMessage: '' };
       const accepted = { ...upload, verdict: 'accepted' as const, weight: 10, reasonCode: null, reasonMessage: null };
       expect(await insertContribution(db, { ...accepted, digest: 'sha256:1' })).toBe(true);
@@ -129,10 +152,10 @@ describe('the record', () => {
 
   it.each([
     ['an unknown client', `INSERT INTO airtune.cohort_member VALUES ('pftt-1', 1, 'mallory', 's', 1, 1, 1, 1)`],
-    ['a negative delay', `UPDATE airtune.transmission SET delay_ms = -1`],
-    ['a loss without a reason', `UPDATE airtune.transmission SET outcome = 'lost'`],
-    ['an accepted upload without weight', `UPDATE airtune.contribution SET weight = NULL`],
-    ['an accuracy above 1', `UPDATE airtune.evaluation SET personal_accuracy = 1.1`],
+    ['a negative delay', copyOf('transmission', `1 AS round, 'uplink' AS direction, -1 AS delay_ms`)],
+    ['a loss without a reason', copyOf('transmission', `1 AS round, 'uplink' AS direction, 'lost' AS outcome`)],
+    ['an accepted upload without weight', copyOf('contribution', `NULL::double precision AS weight`)],
+    ['an accuracy above 1', copyOf('evaluation', `'local-only' AS arm, 1.1 AS personal_accuracy`)],
     ['an open round that was closed', `UPDATE airtune.round SET stage = 'open'`],
     ['a failure without its reason', `UPDATE airtune.experiment SET state = 'failed'`],
   ])('refuses %s by itself', async (_, sql) => {

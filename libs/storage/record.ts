@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { explainDatabaseError } from './database-errors.ts';
+import { listen } from './listen.ts';
 
 /** What statements run on: the pool, or one transaction of it. */
 export type Connection = EntityManager;
@@ -8,13 +9,16 @@ export type Connection = EntityManager;
 export class ExperimentRecord {
   /** The database in words, without credentials. */
   readonly database: string;
+  /** With credentials: what another process on this machine needs to work with the same record. */
+  readonly url: string;
   readonly #dataSource: DataSource;
   readonly #close: () => Promise<void>;
 
-  constructor(dataSource: DataSource, database: string, close: () => Promise<void>) {
-    this.#dataSource = dataSource;
-    this.database = database;
-    this.#close = close;
+  constructor(parts: { dataSource: DataSource; database: string; url: string; close: () => Promise<void> }) {
+    this.#dataSource = parts.dataSource;
+    this.database = parts.database;
+    this.url = parts.url;
+    this.#close = parts.close;
   }
 
   /** Runs statements of which all take effect, or none. Errors of the database name cause and cure. */
@@ -25,6 +29,14 @@ export class ExperimentRecord {
   /** Runs statements that stand for themselves. */
   async use<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     return this.#explained(() => work(this.#dataSource.manager));
+  }
+
+  /**
+   * Hears what NOTIFY says on a channel, such as `airtune_ledger` (payload: an experiment), until the function that it
+   * returns is called; an empty payload says that something may have been missed.
+   */
+  listen(channel: string, hear: (payload: string) => void): Promise<() => Promise<void>> {
+    return this.#explained(() => listen(this.url, channel, hear));
   }
 
   /** Ends all connections, stops an embedded server and gives back the home; safe to call twice. */

@@ -51,6 +51,10 @@ export class Client {
   @Column('double precision')
   majorityClassAccuracy!: number;
 
+  /** The Ed25519 key that its site signs with, base64url; null where it enrolled without one. */
+  @Column('text', { nullable: true })
+  publicKey!: string | null;
+
   @Column('timestamptz')
   enrolledAt!: Date;
 }

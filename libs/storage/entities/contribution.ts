@@ -57,6 +57,18 @@ export class Contribution {
   @Column('text', { nullable: true })
   reasonMessage!: string | null;
 
+  /** The global model that the client says it started from. */
+  @Column('text', { nullable: true })
+  answers!: string | null;
+
+  /** The last head of the ledger that its site had seen. */
+  @Column('text', { nullable: true })
+  head!: string | null;
+
+  /** Its site's Ed25519 signature, base64url. */
+  @Column('text', { nullable: true })
+  signature!: string | null;
+
   @Column('timestamptz')
   recordedAt!: Date;
 }

@@ -1,10 +1,10 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
-export type ExperimentState = 'enrolling' | 'running' | 'finished' | 'failed';
+export type ExperimentState = 'enrolling' | 'running' | 'finished' | 'failed' | 'cancelled';
 
 /** One run of a spec, from submission to its last evaluation. */
 @Entity('experiment')
-@Check('experiment_state', `"state" IN ('enrolling', 'running', 'finished', 'failed')`)
+@Check('experiment_state', `"state" IN ('enrolling', 'running', 'finished', 'failed', 'cancelled')`)
 @Check('experiment_rounds', `"rounds" >= 1`)
 @Check('experiment_failure', `("state" = 'failed') = ("failure_code" IS NOT NULL)`)
 export class Experiment {
@@ -46,6 +46,10 @@ export class Experiment {
 
   @Column('text', { nullable: true })
   failureMessage!: string | null;
+
+  /** Goes up with every change of the experiment's rounds and history: what is in memory holds for one revision. */
+  @Column('bigint', { default: 0 })
+  revision!: number;
 
   @Column('timestamptz')
   submittedAt!: Date;

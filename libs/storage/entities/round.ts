@@ -1,4 +1,4 @@
-import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { Experiment } from './experiment.ts';
 
 export type RecordedStage = 'planned' | 'open' | 'committed' | 'abandoned' | 'evaluated';
@@ -6,6 +6,7 @@ export type RecordedStage = 'planned' | 'open' | 'committed' | 'abandoned' | 'ev
 /** One round: what it started from, how it ended, and what it made. */
 @Entity('round')
 @ForeignKey(() => Experiment, ['experimentId'], ['id'])
+@Index('round_open', ['timesOutAt'], { where: `"stage" = 'open'` })
 @Check('round_number', `"number" >= 1`)
 @Check('round_purpose', `"purpose" IN ('training', 'evaluation')`)
 @Check('round_stage', `"stage" IN ('planned', 'open', 'committed', 'abandoned', 'evaluated')`)
@@ -56,6 +57,14 @@ export class Round {
 
   @Column('timestamptz', { nullable: true })
   openedAt!: Date | null;
+
+  /** When the wall clock will close it, by the database's clock. */
+  @Column('timestamptz', { nullable: true })
+  timesOutAt!: Date | null;
+
+  /** When the last answer had come in; from then on it is being closed. */
+  @Column('timestamptz', { nullable: true })
+  answeredAt!: Date | null;
 
   @Column('timestamptz', { nullable: true })
   closedAt!: Date | null;

@@ -1,0 +1,40 @@
+import type { LedgerHead } from '#ledger';
+import type { Row } from '../entities/row.ts';
+import { Coordinator } from '../entities/coordinator.ts';
+import { LedgerEntry } from '../entities/ledger-entry.ts';
+import type { Connection } from '../record.ts';
+import { columnsOf } from './record-history.ts';
+
+/** The last entry of an experiment's chain, if it has one. Whoever appends holds the experiment's lock. */
+export async function ledgerHead(db: Connection, experimentId: string): Promise<LedgerHead | undefined> {
+  const [last] = await db.query<{ entry: number; hash: LedgerHead['head'] }[]>(
+    'SELECT entry, hash FROM airtune.ledger WHERE experiment_id = $1 ORDER BY entry DESC LIMIT 1',
+    [experimentId],
+  );
+  return last === undefined ? undefined : { entry: last.entry, head: last.hash };
+}
+
+/** Appends entries to a chain; a number that is taken is an error, for two chains must never fork. */
+export async function appendEntries(db: Connection, entries: readonly Row<LedgerEntry>[]): Promise<void> {
+  if (entries.length === 0) return;
+  await db.query(`INSERT INTO airtune.ledger SELECT * FROM json_populate_recordset(NULL::airtune.ledger, $1)`, [
+    JSON.stringify(entries.map((entry) => columnsOf(db, LedgerEntry, entry))),
+  ]);
+}
+
+/** A chain's entries after a number, in order, at most `limit`. */
+export async function listEntries(
+  db: Connection,
+  experimentId: string,
+  after: number,
+  limit: number,
+): Promise<LedgerEntry[]> {
+  const entries = db.createQueryBuilder(LedgerEntry, 'l').where('l.experimentId = :experimentId', { experimentId });
+  return entries.andWhere('l.entry > :after', { after }).orderBy('l.entry').limit(limit).getMany();
+}
+
+/** Makes a key known that is about to sign entries. */
+export async function introduceCoordinator(db: Connection, publicKey: string, firstSeenAt: Date): Promise<void> {
+  const insert = db.createQueryBuilder().insert().into(Coordinator).values({ publicKey, firstSeenAt });
+  await insert.orIgnore().updateEntity(false).execute();
+}
