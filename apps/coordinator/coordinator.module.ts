@@ -57,6 +57,7 @@ export class CoordinatorModule {
         CollectUpload,
         LoseUpload,
       ],
+      exports: [ExperimentRecord, BlobStore, Experiments, FailExperiment],
     };
   }
 }

@@ -3,7 +3,13 @@ export { defineContract, type Contract, type DataOf, type Route } from './contra
 export { topics, type Topic, type TopicDeclaration } from './topics.ts';
 export { envelopeSchema, type Envelope } from './envelope.ts';
 export { contracts } from './catalogue.ts';
-export { experimentFailed, experimentFinished, experimentSubmitted, type BaseModel } from './facts/experiment.ts';
+export {
+  baseModel,
+  experimentFailed,
+  experimentFinished,
+  experimentSubmitted,
+  type BaseModel,
+} from './facts/experiment.ts';
 export { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
 export { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
 export {
@@ -15,7 +21,7 @@ export {
   uploadWithheld,
 } from './facts/transfer.ts';
 export { evaluationReported } from './facts/evaluation.ts';
-export type { BlobReference, Score, TransmissionRecord } from './vocabulary.ts';
+export { digest, experimentId, type BlobReference, type Score, type TransmissionRecord } from './vocabulary.ts';
 export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './spec/experiment-spec.ts';
 export { type DataSpec } from './spec/data-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';

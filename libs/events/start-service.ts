@@ -12,7 +12,7 @@ import { type Observable, throwError } from 'rxjs';
 
 /** Hands a handler's own error to the transport; Nest would replace it by "Internal server error". */
 @Catch()
-class OwnErrors implements RpcExceptionFilter<unknown> {
+export class OwnErrors implements RpcExceptionFilter<unknown> {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }

@@ -12,9 +12,11 @@ export { closingFigures, type ClosingFigures } from './figures/closing-figures.t
 export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
 export { roundFigures, type RoundFigures } from './figures/round-figures.ts';
+export { listEnrolments, listEvaluations, listProfiles, pageOfTransmissions } from './figures/history-page.ts';
 export { listTransmissions } from './figures/transmissions.ts';
 export type { Row } from './entities/row.ts';
 export { Client } from './entities/client.ts';
+export { ClientProfile } from './entities/client-profile.ts';
 export { CohortMember } from './entities/cohort-member.ts';
 export { Contribution } from './entities/contribution.ts';
 export { Evaluation } from './entities/evaluation.ts';

@@ -1,5 +1,5 @@
 import type { Commands, RunOptions } from '../program.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { readCommandSettings, type Settings } from '../settings.ts';
 import { exportModel } from './export-model.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
@@ -44,6 +44,6 @@ export class AirtuneCommands implements Commands {
   }
 
   private settings(): Settings {
-    return readSettings(this.process.env);
+    return readCommandSettings(this.process.env);
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createLogUpdate } from 'log-update';
 import { pretrainEncoder, type PretrainingProgress, type PretrainingReport } from '#tuning';
-import { codeOf } from '../exit-codes.ts';
+import { codeOf } from '#operations';
 import { count, duration, percent } from '../progress/figures.ts';
 import { isTerminal, type Console } from '../progress/console.ts';
 import type { Settings } from '../settings.ts';

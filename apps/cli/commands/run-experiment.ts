@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { experimentSpec, type BaseModel, type ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
 import { CliError } from '../cli-error.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT } from '#operations';
 import { chooseReporter } from '../progress/console.ts';
 import type { RunOptions } from '../program.ts';
 import type { Settings } from '../settings.ts';

@@ -1,4 +1,4 @@
-import { EXIT } from '../exit-codes.ts';
+import { EXIT } from '#operations';
 
 export interface StopSignals {
   readonly signal: AbortSignal;

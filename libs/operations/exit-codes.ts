@@ -29,7 +29,8 @@ export function exitCodeOf(error: unknown): number {
   if (code === undefined) return EXIT.failed;
   const [part = ''] = code.split('.');
   if (INPUT_CODES.includes(code) || INPUT.includes(part)) return EXIT.badInput;
-  if (part === 'storage' || code.endsWith('.disk-full') || code === 'ENOSPC') return EXIT.environment;
+  if (part === 'storage' || part === 'operations' || code.endsWith('.disk-full') || code === 'ENOSPC')
+    return EXIT.environment;
   return EXIT.failed;
 }
 

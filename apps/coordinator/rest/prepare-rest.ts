@@ -1,0 +1,32 @@
+import { explainIssues } from '#contracts';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { ServiceApplication } from '#operations';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { CoordinatorError } from '../coordinator-error.ts';
+import { ErrorsAsJson } from './errors-as-json.ts';
+
+/** The largest submission: a manifest of 100,000 tensors. */
+const BODY_LIMIT = '16mb';
+
+/** Bodies and queries are checked against their schemas, errors are JSON, and `/docs` describes it all. */
+export function prepareRest(application: ServiceApplication['nest']): void {
+  application.useBodyParser('json', { limit: BODY_LIMIT });
+  application.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory }));
+  application.useGlobalFilters(new ErrorsAsJson());
+  const description = new DocumentBuilder()
+    .setTitle('Airtune coordinator')
+    .setDescription('Submit experiments, follow them, read their record. Errors are `{ code, message }`.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'AIRTUNE_TOKEN, where one is set' })
+    .build();
+  SwaggerModule.setup('docs', application, () => SwaggerModule.createDocument(application, description), {
+    jsonDocumentUrl: 'docs/openapi.json',
+  });
+}
+
+/** Every schema of a request is zod's, so its issues are too. */
+function exceptionFactory(issues: readonly unknown[]): Error {
+  const error = new z.ZodError(issues as z.core.$ZodIssue[]);
+  return new CoordinatorError('request.invalid', explainIssues(error).join('\n'));
+}

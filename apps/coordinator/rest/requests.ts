@@ -1,0 +1,22 @@
+import { baseModel, experimentId, experimentSpec } from '#contracts';
+import { z } from 'zod';
+
+/** What is submitted: a spec with absolute paths, and its base model as `airtune run` describes it; never weights. */
+export const submission = z.strictObject({
+  experiment: experimentId.optional().describe('a name of its own; without one, the spec’s name and six digits'),
+  spec: experimentSpec,
+  base: baseModel,
+});
+export type SubmissionRequest = z.infer<typeof submission>;
+
+const wholeNumber = z.coerce.number().int();
+const PAGE = 1000;
+
+/** Which part of a history is wanted. */
+export const historyQuery = z.strictObject({
+  round: wholeNumber.min(0).max(1_000_000).optional().describe('of one round only'),
+  client: z.string().min(1).max(63).optional().describe('of one client only'),
+  offset: wholeNumber.min(0).max(1e9).default(0).describe('how many to leave out'),
+  limit: wholeNumber.min(1).max(10_000).default(PAGE).describe('how many at most'),
+});
+export type HistoryQuery = z.infer<typeof historyQuery>;

@@ -1,0 +1,20 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BlobsController } from './blobs-controller.ts';
+import { CancelExperiment } from './cancel-experiment.ts';
+import { ExperimentsController } from './experiments-controller.ts';
+import { HistoryController } from './history-controller.ts';
+import { RestAccess } from './require-token.ts';
+import { SubmitExperiment } from './submit-experiment.ts';
+
+/** The coordinator's REST border; described at `/docs`. */
+@Module({})
+export class RestModule {
+  static register(coordinator: DynamicModule, access: { readonly token: string | undefined }): DynamicModule {
+    return {
+      module: RestModule,
+      imports: [coordinator],
+      controllers: [BlobsController, ExperimentsController, HistoryController],
+      providers: [{ provide: RestAccess, useValue: new RestAccess(access.token) }, SubmitExperiment, CancelExperiment],
+    };
+  }
+}

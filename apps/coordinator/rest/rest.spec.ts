@@ -1,0 +1,232 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientEnrolled, experimentSpec, type BaseModel } from '#contracts';
+import { InProcessBroker, InProcessPublisher, InProcessServer, SystemClock } from '#events';
+import { Health, JsonLogger, Metrics, startServiceApplication, type ServiceApplication } from '#operations';
+import { digestOf, encodeSafetensors } from '#parameters';
+import { BlobStore, openRecord, type ExperimentRecord } from '#storage';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestServer, type TestServer } from '../../../test/postgres/test-server.ts';
+import { CoordinatorModule } from '../coordinator.module.ts';
+import { prepareRest } from './prepare-rest.ts';
+import { RestModule } from './rest.module.ts';
+
+const initial = encodeSafetensors(new Map([['adapter.0.down.bias', { shape: [2], data: new Float32Array(2) }]]));
+const base: BaseModel = {
+  digest: digestOf(new Uint8Array([1])),
+  config: {},
+  parameters: 100,
+  shared: {
+    manifest: [{ name: 'adapter.0.down.bias', shape: [2] }],
+    initial: { digest: digestOf(initial), bytes: initial.length },
+  },
+};
+const spec = experimentSpec.parse({
+  method: 'pftt',
+  model: '/models/m',
+  rounds: 2,
+  clients: { count: 2 },
+  data: { source: 'wordnet-topics' },
+});
+
+let folder: string;
+let server: TestServer;
+let record: ExperimentRecord;
+let broker: InProcessBroker;
+const running: ServiceApplication[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'airtune-rest-'));
+  server = await startTestServer();
+  record = await openRecord({ home: folder, databaseUrl: await server.createDatabase(), access: 'shared' });
+  broker = new InProcessBroker();
+});
+
+afterAll(async () => {
+  for (const application of running) await application.close();
+  await record.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A coordinator on the record, with its REST border at the URL that is returned. */
+async function coordinator(token?: string): Promise<string> {
+  const blobs = new BlobStore(join(folder, 'blobs'));
+  const clock = new SystemClock();
+  const publisher = new InProcessPublisher({ broker, source: 'coordinator', blobs, clock });
+  const application = await startServiceApplication({
+    module: RestModule.register(CoordinatorModule.register({ publisher, clock, record, blobs }), { token }),
+    transport: new InProcessServer(broker, { service: 'coordinator' }, blobs),
+    prepare: ({ nest }) => {
+      prepareRest(nest);
+    },
+    logger: new JsonLogger({ service: 'coordinator' }, 'error'),
+    health: new Health(),
+    metrics: new Metrics({ service: 'coordinator' }),
+  });
+  running.push(application);
+  return application.listen('127.0.0.1', 0);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function call(
+  url: string,
+  method = 'GET',
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const content =
+    body === undefined
+      ? {}
+      : body instanceof Uint8Array
+        ? { body, headers: { ...headers, 'content-type': 'application/octet-stream' } }
+        : { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
+  const response = await fetch(url, { method, headers, ...(content as object) });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+}
+
+describe('the REST border', () => {
+  let url: string;
+
+  beforeAll(async () => {
+    url = await coordinator();
+  });
+
+  it('wants the initial tensors first, and takes them only under their digest', async () => {
+    expect(await call(`${url}/experiments`, 'POST', { spec, base })).toMatchObject({
+      status: 422,
+      body: { code: 'experiment.blob-missing', message: expect.stringContaining(base.shared.initial.digest) },
+    });
+    const wrong = digestOf(new Uint8Array([9]));
+    expect(await call(`${url}/blobs/${wrong}`, 'PUT', initial)).toMatchObject({
+      status: 400,
+      body: { code: 'storage.digest-mismatch' },
+    });
+    expect(await call(`${url}/blobs/..%2f..%2fetc`, 'PUT', initial)).toMatchObject({ status: 400 });
+    const put = await call(`${url}/blobs/${base.shared.initial.digest}`, 'PUT', initial);
+    expect(put).toEqual({ status: 201, body: base.shared.initial });
+    expect(await call(`${url}/blobs/${base.shared.initial.digest}`, 'PUT', initial)).toMatchObject({ status: 200 });
+  });
+
+  it('takes a submission once, however often it is sent, and refuses another of its name', async () => {
+    const body = { experiment: 'one', spec, base };
+    expect(await call(`${url}/experiments`, 'POST', body)).toEqual({ status: 201, body: { experiment: 'one' } });
+    expect(await call(`${url}/experiments`, 'POST', body)).toEqual({ status: 200, body: { experiment: 'one' } });
+    expect(await call(`${url}/experiments`, 'POST', { ...body, spec: { ...spec, seed: 5 } })).toMatchObject({
+      status: 409,
+      body: { code: 'experiment.exists' },
+    });
+    expect(await call(`${url}/experiments`)).toMatchObject({ body: [{ experiment: 'one', state: 'enrolling' }] });
+    expect(await call(`${url}/experiments/one`)).toMatchObject({ body: { id: 'one', spec: { seed: 0 } } });
+  });
+
+  it('names the field that is wrong', async () => {
+    const wrong = { spec: { ...spec, rounds: 0, colour: 'red' }, base };
+    const answer = await call(`${url}/experiments`, 'POST', wrong);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+    expect((answer.body as { message: string }).message).toMatch(/spec\.rounds: .*\n?/);
+    expect((answer.body as { message: string }).message).toMatch(/spec\.colour: unknown field/);
+    expect(await call(`${url}/experiments/one/transmissions?limit=1000000`)).toMatchObject({ status: 400 });
+    expect(await call(`${url}/experiments`, 'POST', { spec: { ...spec, method: 'none' }, base })).toMatchObject({
+      status: 400,
+      body: { code: 'method.unknown' },
+    });
+    const broken = await fetch(`${url}/experiments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{',
+    });
+    expect({ status: broken.status, body: await broken.json() }).toMatchObject({
+      status: 400,
+      body: { code: 'request.invalid' },
+    });
+  });
+
+  it('shows who has enrolled, and with which profile', async () => {
+    const publisher = new InProcessPublisher({
+      broker,
+      source: 'trainer/a',
+      blobs: new BlobStore(join(folder, 'site')),
+      clock: new SystemClock(),
+    });
+    const enrolment = {
+      ...{ site: 'a', client: 'client-0', baseDigest: base.digest, dataDigest: base.digest, deviceClass: 'phone' },
+      ...{ examples: { train: 9, personalTest: 5, generalTest: 5 }, parameters: { shared: 2, personal: 3 } },
+      ...{ labels: ['x', 'y'], majorityClass: 0.5, notes: [] },
+    };
+    await publisher.publish(clientEnrolled, enrolment, { experiment: 'one' });
+    await broker.settled();
+    const at = `${url}/experiments/one`;
+    expect(await call(`${at}/clients`)).toMatchObject({ body: [{ client: 'client-0', site: 'a', trainExamples: 9 }] });
+    expect(await call(`${at}/enrolments`)).toMatchObject({ body: [{ name: 'client-0', labels: ['x', 'y'] }] });
+    expect(await call(`${at}/profiles`)).toMatchObject({
+      body: [{ client: 'client-0', version: 1, effectiveFromRound: 1, loraRank: 8 }],
+    });
+    for (const history of ['rounds', 'transmissions', 'evaluations']) {
+      expect(await call(`${at}/${history}`)).toEqual({ status: 200, body: [] });
+    }
+    expect(await call(`${url}/experiments/none/rounds`)).toMatchObject({
+      status: 404,
+      body: { code: 'storage.experiment-unknown' },
+    });
+  });
+
+  it('cancels an experiment, which can be resumed', async () => {
+    const at = `${url}/experiments/one`;
+    expect(await call(`${at}/cancel`, 'POST')).toEqual({ status: 204, body: undefined });
+    expect(await call(`${at}/cancel`, 'POST')).toEqual({ status: 204, body: undefined });
+    expect(await call(at)).toMatchObject({ body: { state: 'failed', failureCode: 'experiment.cancelled' } });
+    expect(await call(`${at}/resume`, 'POST')).toEqual({ status: 204, body: undefined });
+    expect(await call(at)).toMatchObject({ body: { state: 'enrolling', failureCode: null } });
+  });
+
+  it('describes itself by OpenAPI', async () => {
+    const { body } = await call(`${url}/docs/openapi.json`);
+    const { paths } = body as { paths: Record<string, Record<string, { requestBody?: unknown }>> };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/experiments', '/experiments/{id}/rounds', '/blobs/{digest}']),
+    );
+    expect(JSON.stringify(paths['/experiments']?.['post']?.requestBody)).toContain('dirichletAlpha');
+    const page = await fetch(`${url}/docs`);
+    expect(page.headers.get('content-type')).toMatch(/text\/html/);
+  });
+
+  it('answers what is not there, and health and metrics beside it', async () => {
+    expect(await call(`${url}/nothing`)).toMatchObject({ status: 404, body: { code: 'request.not-found' } });
+    expect(await call(`${url}/health/live`)).toEqual({ status: 200, body: { status: 'live' } });
+    expect(await call(`${url}/health/ready`)).toEqual({ status: 200, body: { status: 'ready', missing: [] } });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /airtune_facts_handled_total\{fact="client.enrolled",outcome="done",service="coordinator"\} 1/,
+    );
+  });
+
+  it('is closed to web pages of other names', async () => {
+    expect(await call(`${url}/experiments`, 'GET', undefined, { origin: 'http://evil.example' })).toMatchObject({
+      status: 403,
+      body: { code: 'request.forbidden' },
+    });
+  });
+});
+
+describe('the REST border with a token', () => {
+  it('opens to who has it, and to nobody else', async () => {
+    const url = await coordinator('secret-token');
+    const experiments = `${url}/experiments`;
+    expect(await call(experiments)).toMatchObject({ status: 401, body: { code: 'request.token' } });
+    expect(await call(experiments, 'GET', undefined, { authorization: 'Bearer secret-tokem' })).toMatchObject({
+      status: 401,
+    });
+    expect(await call(experiments, 'GET', undefined, { authorization: 'Bearer secret-token' })).toMatchObject({
+      status: 200,
+    });
+    expect(await call(`${url}/health/live`)).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { BaseModel, ExperimentSpec } from '#contracts';
+import { methodNamed } from '#methods';
+import { checkTensors, decodeSafetensors } from '#parameters';
+import { checkLink } from '#radio';
+import { BlobStore, ExperimentRecord, findExperiment } from '#storage';
+import { Injectable } from '@nestjs/common';
+import { CoordinatorError } from '../coordinator-error.ts';
+import { Experiments } from '../experiments.ts';
+import type { SubmissionRequest } from './requests.ts';
+
+/** POST /experiments → recorded and stated, once: the same submission under the same name again changes nothing. */
+@Injectable()
+export class SubmitExperiment {
+  readonly #experiments: Experiments;
+  readonly #record: ExperimentRecord;
+  readonly #blobs: BlobStore;
+
+  constructor(experiments: Experiments, record: ExperimentRecord, blobs: BlobStore) {
+    this.#experiments = experiments;
+    this.#record = record;
+    this.#blobs = blobs;
+  }
+
+  /** Answers whether it is new. */
+  async submit({ experiment, spec, base }: SubmissionRequest): Promise<{ experiment: string; created: boolean }> {
+    methodNamed(spec.method);
+    checkLink(spec.link);
+    await this.#checkInitialTensors(base);
+    const id = experiment ?? `${spec.name}-${randomBytes(3).toString('hex')}`;
+    try {
+      await this.#experiments.submit(id, spec, base);
+      return { experiment: id, created: true };
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'experiment.exists' && (await this.#isRecorded(id, spec, base)))
+        return { experiment: id, created: false };
+      throw error;
+    }
+  }
+
+  async #isRecorded(id: string, spec: ExperimentSpec, base: BaseModel): Promise<boolean> {
+    const known = await this.#record.use((db) => findExperiment(db, id));
+    const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    return isDeepStrictEqual(asJson([known.spec, known.base]), asJson([spec, base]));
+  }
+
+  /** The shared tensors that the first round starts from were put under /blobs before, and are what the manifest says. */
+  async #checkInitialTensors({ shared: { initial, manifest } }: BaseModel): Promise<void> {
+    if (!(await this.#blobs.has(initial.digest))) {
+      throw new CoordinatorError(
+        'experiment.blob-missing',
+        `Put the initial tensors under /blobs/${initial.digest} first.`,
+      );
+    }
+    const bytes = await this.#blobs.read(initial.digest);
+    const problem =
+      bytes.byteLength === initial.bytes
+        ? checkTensors(decodeSafetensors(bytes), manifest)
+        : `they have ${bytes.byteLength} bytes, the submission says ${initial.bytes}`;
+    if (problem !== undefined)
+      throw new CoordinatorError(
+        'experiment.blob-invalid',
+        `The initial tensors ${initial.digest} do not fit: ${problem}.`,
+      );
+  }
+}

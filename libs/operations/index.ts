@@ -1,0 +1,14 @@
+/** What it takes to run a service as a process: settings, logs, health, metrics, and a graceful end. Owns prom-client. */
+export { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
+export type { Listening } from './process-signals.ts';
+export { Health } from './health/health.ts';
+export { JsonLogger } from './logs/json-logger.ts';
+export { Metrics } from './metrics/metrics.ts';
+export { startServiceApplication, type ServiceApplication } from './service-application.ts';
+export { runService } from './run-service.ts';
+export { MeasuredPublisher } from './metrics/measured-publisher.ts';
+export { MeasuredShelf } from './metrics/measured-shelf.ts';
+export { describeSettings, listSettings } from './settings/list-settings.ts';
+export { isLoopback } from './settings/loopback.ts';
+export { readSettings } from './settings/read-settings.ts';
+export { databaseVariable, serviceVariables, threadsVariable } from './settings/service-variables.ts';
