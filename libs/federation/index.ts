@@ -1,6 +1,6 @@
 /** A round of federated tuning as a state machine, the verdicts that it rests on, and the rules that aggregate. */
 export { aggregate, shares } from './aggregation/aggregate.ts';
-export type { Aggregation, AggregationRule, Contribution } from './aggregation/aggregation-rule.ts';
+export type { Aggregation, AggregationRule, Contribution, SparseGlobal } from './aggregation/aggregation-rule.ts';
 export { aggregationRuleNamed, aggregationRules } from './aggregation/catalogue.ts';
 export { FederationError } from './federation-error.ts';
 export { judgeEnrolment, simulatedClients, type Enrolment, type EnrolmentVerdict } from './judge-enrolment.ts';
@@ -22,3 +22,8 @@ export {
   type RoundStage,
 } from './round.ts';
 export { selectCohort, type CohortMember, type LinkMeasurement } from './select-cohort.ts';
+export { emptyHistory, extendHistory, type ChannelHistory, type FamilyHistory } from './sparsity/channel-history.ts';
+export { keepByLink, type LinkBudget } from './sparsity/keep-by-link.ts';
+export { keepChannels, keptCount, type ChannelOrders } from './sparsity/keep-channels.ts';
+export { orderChannels } from './sparsity/order-channels.ts';
+export { readOrders, writeOrders } from './sparsity/write-orders.ts';

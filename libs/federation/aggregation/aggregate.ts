@@ -1,6 +1,6 @@
 import type { NamedTensors, TensorManifest } from '#parameters';
 import { FederationError } from '../federation-error.ts';
-import type { AggregationRule, Contribution } from './aggregation-rule.ts';
+import type { AggregationRule, Contribution, SparseGlobal } from './aggregation-rule.ts';
 
 /**
  * The new global tensors from contributions that arrive one at a time, each of which may reuse the memory of the last;
@@ -10,8 +10,9 @@ export async function aggregate(
   rule: AggregationRule,
   manifest: TensorManifest,
   contributions: AsyncIterable<Contribution>,
+  sparse?: SparseGlobal,
 ): Promise<NamedTensors | undefined> {
-  const aggregation = rule.begin(manifest);
+  const aggregation = rule.begin(manifest, sparse);
   let previous = '';
   for await (const contribution of contributions) {
     if (contribution.client <= previous)

@@ -1,4 +1,4 @@
-import type { NamedTensors, TensorManifest } from '#parameters';
+import type { ChannelFamily, KeptChannels, NamedTensors, TensorManifest } from '#parameters';
 
 /** One client's accepted upload. */
 export interface Contribution {
@@ -6,12 +6,20 @@ export interface Contribution {
   /** Training examples. */
   readonly examples: number;
   readonly tensors: NamedTensors;
+  /** The channels that `tensors` hold, when a part of them was not to be sent; without it they hold all. */
+  readonly kept?: KeptChannels;
+}
+
+/** What a rule must know when contributions may lack channels: missing means no update, so what was before stays. */
+export interface SparseGlobal {
+  readonly families: readonly ChannelFamily[];
+  readonly before: NamedTensors;
 }
 
 /** How many sets of shared tensors become one; contributions are seen one at a time and not kept. */
 export interface AggregationRule {
   readonly name: string;
-  begin(manifest: TensorManifest): Aggregation;
+  begin(manifest: TensorManifest, sparse?: SparseGlobal): Aggregation;
 }
 
 export interface Aggregation {
