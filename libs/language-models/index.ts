@@ -35,6 +35,7 @@ export { decoderManifest, firstTunedBlock, tunedManifest } from './decoder/decod
 export { loadDecoder, type DecoderWeights } from './decoder/load-decoder.ts';
 export { saveDecoder } from './decoder/save-decoder.ts';
 export type { AttentionView, BlockBias } from './decoder/attention-view.ts';
+export { sparseAttention } from './decoder/sparse-attention.ts';
 export type { DecoderSource } from './decoder/decoder-graph.ts';
 export {
   buildDecoderPrefix,

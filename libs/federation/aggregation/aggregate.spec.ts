@@ -46,6 +46,22 @@ describe('federated averaging', () => {
   });
 });
 
+it('averages a channel over those who sent it, and leaves what nobody sent', async () => {
+  const families = [{ name: 'units', channels: 3, slices: [{ tensor: 'w', axis: 0, repeats: 1 }] }];
+  const before = new Map([['w', { shape: [3], data: Float32Array.of(7, 8, 9) }]]);
+  const sparse = (client: string, examples: number, kept: number[], ...data: number[]): Contribution => ({
+    ...contribution(client, examples, ...data),
+    kept: new Map([['units', kept]]),
+  });
+  const result = await aggregate(
+    aggregationRuleNamed('federated-averaging'),
+    [{ name: 'w', shape: [3] }],
+    streamed([sparse('a', 10, [0, 2], 1, 2), sparse('b', 30, [2], 4)]),
+    { families, before },
+  );
+  expect([...result!.get('w')!.data]).toEqual([1, 8, 3.5]);
+});
+
 it('switched off leaves the global model alone', async () => {
   expect(await run('none', [contribution('a', 1, 1, 2)])).toBeUndefined();
 });
