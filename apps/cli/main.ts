@@ -22,7 +22,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const commands = new AirtuneCommands(process);
 const program = buildProgram(commands);
 program.exitOverride();
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) for (const part of [command, ...command.commands]) part.exitOverride();
 
 try {
   await program.parseAsync();

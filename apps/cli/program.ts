@@ -20,6 +20,7 @@ export interface Commands {
   ): Promise<void>;
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
+  trainReward(spec: string, options: { readonly json: boolean }): Promise<void>;
 }
 
 const ENDINGS = `
@@ -40,6 +41,7 @@ export function buildProgram(commands: Commands): Command {
   addRun(program, commands);
   addHistory(program, commands);
   addModels(program, commands);
+  addReward(program, commands);
   return program;
 }
 
@@ -105,6 +107,17 @@ function addModels(program: Command, commands: Commands): void {
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune pretrain examples/pretrain-tiny-encoder.yaml'))
     .action((spec: string, options: { json: boolean }) => commands.pretrain(spec, options));
+}
+
+function addReward(program: Command, commands: Commands): void {
+  const reward = program.command('reward').description('reward models: train them');
+  reward
+    .command('train')
+    .description('train a reward model from ranked pairs; goes on where an earlier run stopped')
+    .argument('<spec>', 'model to start from, pairs and training, a YAML file')
+    .option('--json', 'one JSON object a line on standard output, nothing else', false)
+    .addHelpText('after', examples('airtune reward train examples/reward-helpfulness.yaml'))
+    .action((spec: string, options: { json: boolean }) => commands.trainReward(spec, options));
 }
 
 function examples(...lines: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from './graph-builder.ts';
 import { GraphError } from './graph-error.ts';
-import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel } from './onnx-schema.ts';
+import { floatToHalf } from '#parameters';
+import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel, FLOAT16 } from './onnx-schema.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
 import type { Attribute, ElementData, ElementType, GraphNode, Subgraph, Value } from './value.ts';
 
@@ -30,6 +31,8 @@ export interface Outputs {
   readonly when?: { readonly condition: Value; readonly outputs: Readonly<Record<string, Value>> };
   /** Write every weight into the bytes, for a file that stands alone (at most 2 GB). Default false. */
   readonly selfContained?: boolean;
+  /** Store float32 weights of a file that stands alone as float16, with a Cast behind each: half the bytes. Default false. */
+  readonly halfPrecision?: boolean;
 }
 
 /** Initializers from this size on stay outside the model's bytes. */
@@ -39,7 +42,10 @@ const EXTERNAL_BYTES = 4096;
  * Compiles what the outputs need, and nothing else. What only `when` needs goes into an ONNX If, so that one session,
  * with one copy of the weights, serves training (condition true) and evaluation at the cost of the forward pass.
  */
-export function compileModel(g: GraphBuilder, { always, when, selfContained = false }: Outputs): OnnxModel {
+export function compileModel(
+  g: GraphBuilder,
+  { always, when, selfContained = false, halfPrecision = false }: Outputs,
+): OnnxModel {
   const main = nodesFor(g.nodes, Object.values(always), new Set());
   const inMain = new Set(main);
   const branch = when === undefined ? [] : nodesFor(g.nodes, Object.values(when.outputs), inMain);
@@ -66,7 +72,32 @@ export function compileModel(g: GraphBuilder, { always, when, selfContained = fa
     );
     graph.output.push(...names.map((name) => untypedShape(name)));
   }
-  return { bytes: encodeModel(graph), weights, nodes: [...main, ...branch] };
+  const stored = selfContained && halfPrecision ? withHalves(graph) : graph;
+  return { bytes: encodeModel(stored), weights, nodes: [...main, ...branch] };
+}
+
+/** The graph with its large float32 initializers as float16; ONNX Runtime widens them once, when it opens the model. */
+function withHalves(graph: GraphProto): GraphProto {
+  const widenings: NodeProto[] = [];
+  const to: AttributeProto = { name: 'to', type: ATTRIBUTE_TYPES.int, i: elementTypeCode('float32') };
+  const initializer = graph.initializer.map((tensor): TensorProto => {
+    const { name, dataType, rawData } = tensor;
+    if (dataType !== elementTypeCode('float32') || rawData === undefined || rawData.length < EXTERNAL_BYTES)
+      return tensor;
+    const half = `${name}.half`;
+    widenings.push(nodeOf('Cast', [half], [name], [to]));
+    return { ...tensor, name: half, dataType: FLOAT16, rawData: halvesOf(rawData, name) };
+  });
+  return { ...graph, initializer, node: [...widenings, ...graph.node] };
+}
+
+function halvesOf(bytes: Uint8Array, name: string): Uint8Array {
+  const floats = new Float32Array(bytes.slice().buffer);
+  const halves = Uint16Array.from(floats, floatToHalf);
+  // 0x7c00 is infinity, above it is NaN: beyond float16's 65504 the model would be broken silently.
+  if (halves.some((bits) => (bits & 0x7c00) === 0x7c00))
+    throw new GraphError('precision', `${name} has a number that float16 cannot hold.`);
+  return new Uint8Array(halves.buffer);
 }
 
 /** The number of nodes that the outputs need. */

@@ -120,6 +120,9 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
   float64: 11,
 };
 
+/** TensorProto.DataType of float16, in which weights are stored but nothing is computed. */
+export const FLOAT16 = 10;
+
 /** TensorProto.DataType. */
 export function elementTypeCode(type: ElementType): number {
   return ELEMENT_TYPES[type];

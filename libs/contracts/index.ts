@@ -26,4 +26,5 @@ export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './s
 export { type DataSpec } from './spec/data-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
+export { rewardSpec, type RewardSpec } from './spec/reward-spec.ts';
 export { explainIssues, problemsOf, writtenPath, type Problem } from './spec/explain-issues.ts';

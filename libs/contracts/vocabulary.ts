@@ -5,6 +5,9 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export const clientName = z.string().regex(NAME, 'a client is named in lower case, digits and dashes, at most 63');
 export const siteName = z.string().regex(NAME, 'a site is named in lower case, digits and dashes, at most 63');
+export const rewardModelName = z
+  .string()
+  .regex(NAME, 'a reward model is named in lower case, digits and dashes, at most 63');
 export const experimentId = z
   .string()
   .regex(

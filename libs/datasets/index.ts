@@ -13,3 +13,6 @@ export { generalTest } from './partition/general-test.ts';
 export type { Corpus } from './corpora/corpus.ts';
 export type { CorpusSpec, TextCorpusSpec, WordnetCorpusSpec } from './corpora/corpus-spec.ts';
 export { openCorpus } from './corpora/open-corpus.ts';
+export type { PreferencePair, Preferences, PreferenceSplit } from './preferences/preference-pair.ts';
+export type { PreferenceSpec } from './preferences/preference-spec.ts';
+export { openPreferences } from './preferences/open-preferences.ts';

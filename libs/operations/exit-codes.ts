@@ -17,6 +17,9 @@ export const EXIT = {
 const INPUT = ['spec', 'settings', 'data', 'model', 'tokenizer', 'method', 'radio', 'enrolment', 'export', 'resume'];
 const INPUT_CODES = [
   'pretraining.spec',
+  'reward.spec',
+  'reward.folder',
+  'reward.digest',
   'storage.experiment-unknown',
   'trainer.client-unknown',
   'trainer.experiment-unknown',

@@ -29,3 +29,8 @@ export type {
 export { initialEncoder } from './pretraining/initial-encoder.ts';
 export { pretrainEncoder, type PretrainOptions } from './pretraining/pretrain-encoder.ts';
 export type { PretrainingProgress, PretrainingReport } from './pretraining/pretraining-report.ts';
+export { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './pretraining/checkpoint.ts';
+export { writeDurably } from './files/write-durably.ts';
+export { errorOf, failureOf, type JobFailure } from './workers/job-failure.ts';
+export { workerFile, workerFlags } from './workers/worker-thread.ts';
+export { BatchPlan } from './pretraining/plan-batches.ts';

@@ -4,6 +4,7 @@ import { exportModel } from './export-model.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
 import { pretrain } from './pretrain.ts';
+import { trainReward } from './reward/train-reward.ts';
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
 import { show } from './show-experiment.ts';
 
@@ -41,6 +42,10 @@ export class AirtuneCommands implements Commands {
 
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void> {
     return pretrain(spec, options, this.settings(), this.process);
+  }
+
+  trainReward(spec: string, options: { readonly json: boolean }): Promise<void> {
+    return trainReward(spec, options, this.settings(), this.process);
   }
 
   private settings(): Settings {

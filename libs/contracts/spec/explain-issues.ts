@@ -38,6 +38,10 @@ function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknow
   if (bare instanceof z.ZodRecord && next !== undefined) {
     return fieldsAt(bare.valueType as z.ZodType, rest, valueAt(value, [next]));
   }
+  if (bare instanceof z.ZodArray && typeof next === 'number') {
+    const list = Array.isArray(value) ? value : [value];
+    return fieldsAt(bare.element as z.ZodType, rest, valueAt(list, [next]));
+  }
   if (!(bare instanceof z.ZodObject)) return [];
   if (next === undefined) return Object.keys(bare.shape);
   const inner = (bare.shape as Record<PropertyKey, z.ZodType>)[next];
@@ -57,6 +61,7 @@ function unwrap(schema: z.ZodType, value: unknown): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
     return unwrap(schema.def.innerType as z.ZodType, value);
   }
+  if (schema instanceof z.ZodPipe) return unwrap(schema.def.out as z.ZodType, value);
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const { discriminator, options } = schema.def;
     const named = (value as Record<string, unknown> | undefined)?.[discriminator];

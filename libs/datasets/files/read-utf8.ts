@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
+import { createGunzip } from 'node:zlib';
 import { DatasetsError } from '../datasets-error.ts';
 
 /**
- * A file's text in pieces of about 256 KB, checked to be UTF-8, without a byte order mark, every line end made `\n`
+ * A file's text (unpacked where its name ends in .gz) in pieces of about 256 KB, checked to be UTF-8, without a byte order mark, every line end made `\n`
  * (so that lines are counted alike whatever system wrote the file).
  */
 export async function* readUtf8(path: string): AsyncGenerator<string> {
@@ -21,14 +23,22 @@ export async function* readUtf8(path: string): AsyncGenerator<string> {
 }
 
 async function* openedFile(path: string): AsyncGenerator<Buffer> {
-  const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const stream = path.toLowerCase().endsWith('.gz') ? unpacked(file) : file;
   try {
     for await (const piece of stream) yield piece as Buffer;
   } catch (error) {
     throw describeFileError(path, error as NodeJS.ErrnoException);
   } finally {
+    file.destroy();
     stream.destroy();
   }
+}
+
+function unpacked(file: Readable): Readable {
+  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  file.on('error', (error) => gunzip.destroy(error));
+  return file.pipe(gunzip);
 }
 
 function describeFileError(path: string, error: NodeJS.ErrnoException): Error {
@@ -36,6 +46,8 @@ function describeFileError(path: string, error: NodeJS.ErrnoException): Error {
     ENOENT: ['data.file-missing', `${path} does not exist. Paths in a spec are relative to the spec's own folder.`],
     EISDIR: ['data.file-is-folder', `${path} is a folder; name the file in it.`],
     EACCES: ['data.file-forbidden', `${path} may not be read by this user: change its permissions.`],
+    Z_DATA_ERROR: ['data.gzip', `${path} is not a whole gzip file, as its name says: fetch or pack it again.`],
+    Z_BUF_ERROR: ['data.gzip', `${path} ends before its gzip stream does: fetch it again.`],
   };
   const [code, message] = told[error.code ?? ''] ?? [
     'data.file-unreadable',
