@@ -32,7 +32,7 @@ export function pairAccuracy(differences: readonly number[], groups: readonly st
   const independent = (accuracy * (1 - accuracy)) / pairs;
   let between = 0;
   for (const total of totals.values()) between += (total.right - accuracy * total.pairs) ** 2;
-  const clustered = prompts < 2 ? independent : ((prompts / (prompts - 1)) * between) / pairs ** 2;
+  const clustered = prompts < 2 || prompts === pairs ? independent : ((prompts / (prompts - 1)) * between) / pairs ** 2;
   // All right or all wrong shows no variance between prompts: then prompts are what was tried.
   const effective = independent === 0 ? prompts : pairs / Math.max(1, clustered / independent);
   return { accuracy, interval: wilson(accuracy, effective), pairs, prompts };

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+
+import { Session, type Feed } from '#autograd';
+import type { NamedTensors } from '#parameters';
+
+import { buildRewardModel } from '../export/reward-graph.ts';
+import { buildPreferenceStep, rewardHeadManifest } from './build-preference-step.ts';
+import { madeEncoder, madeTrainables, TINY_BERT } from './made-tensors.ts';
+import { gradientName } from './step-model.ts';
+
+const reference = JSON.parse(readFileSync(new URL('./fixtures/preference-step.json', import.meta.url), 'utf8')) as {
+  loss: number;
+  scores: number[];
+  gradients: Record<string, number[]>;
+};
+const encoder = madeEncoder(TINY_BERT);
+const head = madeTrainables(rewardHeadManifest(TINY_BERT));
+const integers = (shape: number[], data: number[]): Feed => ({
+  type: 'int64',
+  shape,
+  data: BigInt64Array.from(data, BigInt),
+});
+const ids = integers([4, 5], [0, 5, 9, 9, 2, 0, 7, 2, 1, 1, 0, 20, 3, 2, 1, 0, 4, 4, 4, 2]);
+const mask = integers([4, 5], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1]);
+
+async function step(part: 'all' | number, labels = [0, 0]) {
+  const { model, trainable } = buildPreferenceStep(encoder, part);
+  const session = await Session.open(model);
+  const all: NamedTensors = new Map([...encoder.tensors, ...head]);
+  const out = await session.run({
+    ids,
+    mask,
+    labels: integers([2], labels),
+    train: { type: 'bool', shape: [], data: Uint8Array.of(1) },
+    ...Object.fromEntries(trainable.map(({ name }) => [name, all.get(name)!])),
+  });
+  await session.close();
+  return { out, names: trainable.map(({ name }) => name) };
+}
+
+describe('a preference step on a tiny BERT', () => {
+  it("gives PyTorch's loss, scores and the gradient of every tensor", async () => {
+    const { out, names } = await step('all');
+    expect(out['loss']!.data as Float32Array).toBeAllClose([reference.loss], { relative: 1e-5 });
+    expect(out['scores']!.data as Float32Array).toBeAllClose(reference.scores, { relative: 1e-5 });
+    expect(names.toSorted()).toEqual(Object.keys(reference.gradients).toSorted());
+    for (const name of names) {
+      const expected = reference.gradients[name]!;
+      const size = Math.max(...expected.map(Math.abs), 1e-3);
+      expect(out[gradientName(name)]!.data as Float32Array).toBeAllClose(expected, {
+        relative: 1e-4,
+        absolute: 1e-4 * size,
+      });
+    }
+  });
+
+  it('trains the blocks at the top alone when asked to, to the same gradients', async () => {
+    const { out, names } = await step(1);
+    expect(names.every((name) => name.startsWith('block.1.') || name.startsWith('head.'))).toBe(true);
+    for (const name of ['block.1.output.weight', 'block.1.attention.query.bias', 'head.output.weight']) {
+      expect(out[gradientName(name)]!.data as Float32Array).toBeAllClose(reference.gradients[name]!, {
+        relative: 1e-4,
+        absolute: 1e-5,
+      });
+    }
+  });
+
+  it('prefers the second of two where the label says so', async () => {
+    const { out } = await step(0, [1, 1]);
+    const [a = 0, b = 0, c = 0, d = 0] = reference.scores;
+    const loss = (Math.log1p(Math.exp(a - b)) + Math.log1p(Math.exp(c - d))) / 2;
+    expect(out['loss']!.data as Float32Array).toBeAllClose([loss], { relative: 1e-5 });
+  });
+
+  it.each(['fp32', 'fp16'] as const)('scores the same as one file of %s', async (precision) => {
+    const { bytes } = buildRewardModel(encoder, head, precision);
+    const session = await Session.open({ bytes, weights: [], nodes: [] });
+    const { score } = await session.run({ input_ids: ids, attention_mask: mask });
+    await session.close();
+    expect(score!.shape).toEqual([4]);
+    expect(score!.data as Float32Array).toBeAllClose(reference.scores, { relative: 1e-4, absolute: 1e-4 });
+  });
+});
