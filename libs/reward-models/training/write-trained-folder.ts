@@ -159,7 +159,13 @@ async function scorePairs(session: ScoreSession, { source, heldOut }: Preference
   };
 }
 
+/** What decides the weights, but for the paths of the machine on which they were made. */
 function settingsOf({ training, precision, pairs }: RewardSpec): Record<string, unknown> {
-  const { saveEverySteps: _save, evaluateEverySteps: _evaluate, ...deciding } = training;
-  return { ...deciding, precision, pairs: pairs.map(({ source }) => source) };
+  const without = (fields: object, names: RegExp): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(fields).filter(([name]) => !names.test(name)));
+  return {
+    ...without(training, /^(save|evaluate)EverySteps$/),
+    precision,
+    pairs: pairs.map((source) => without(source, /^(train|test)$/)),
+  };
 }
