@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { trainRewardModel, type RewardTrainingProgress, type RewardTrainingReport } from '#reward-models';
-import { codeOf } from '../../exit-codes.ts';
+import { codeOf } from '#operations';
 import { count, percent } from '../../progress/figures.ts';
 import { TrainingTeller } from '../../progress/training-teller.ts';
 import type { Settings } from '../../settings.ts';
