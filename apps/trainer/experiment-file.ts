@@ -10,6 +10,8 @@ const fileSchema = z.strictObject({
   submission: experimentSubmitted.schema,
   /** Label names, in the order of the head's outputs. */
   labels: z.array(z.string()),
+  /** Where the base lies at this site. */
+  modelFolder: z.string(),
 });
 
 /** What a site remembers of an experiment, so that its clients' models can be read without the coordinator. */

@@ -16,6 +16,11 @@ export class Experiments implements OnModuleDestroy {
     return this.settings.site;
   }
 
+  /** Whether this site hosts any client of it. */
+  concerns({ spec }: Submission): boolean {
+    return this.settings.hosted(spec.clients).length > 0;
+  }
+
   /** Opens an experiment, or gives the one that is open. A failed opening is forgotten, so that it can be tried again. */
   open(id: string, submission: Submission): Promise<OpenExperiment> {
     const known = this.opened.get(id);

@@ -1,4 +1,5 @@
 import type { ExperimentSpec } from '#contracts';
+import { clientNames } from '#federation';
 import { readEncoderConfig } from '#language-models';
 import { decodeSafetensors, type Digest, type NamedTensors } from '#parameters';
 import { clientProfile, type ClientProfile } from '#tuning';
@@ -7,12 +8,14 @@ import { readExperimentFile } from './experiment-file.ts';
 import { clientFolder } from './site-folders.ts';
 import { TrainerError } from './trainer-error.ts';
 
-/** A client's personalised model as its site holds it; the base is the folder `spec.model`. */
+/** A client's personalised model as its site holds it. */
 export interface ClientModel {
   readonly experiment: string;
   readonly client: string;
   readonly spec: ExperimentSpec;
   readonly baseDigest: Digest;
+  /** Where the base lay when the experiment was opened here. */
+  readonly modelFolder: string;
   readonly labels: readonly string[];
   readonly profile: ClientProfile;
   /** The round after which the client held this. */
@@ -31,12 +34,12 @@ export async function openClientModel(
   experiment: string,
   client: string,
 ): Promise<ClientModel> {
-  const { submission, labels } = await readExperimentFile(home, site, experiment);
+  const { submission, labels, modelFolder } = await readExperimentFile(home, site, experiment);
   const { spec, base } = submission;
   const state = new ClientState(clientFolder(home, site, experiment, client));
   const round = await state.latest();
   if (round === 0) {
-    const names = Array.from({ length: spec.clients.count }, (_, i) => `client-${i}`);
+    const names = clientNames(spec.clients);
     const message = names.includes(client)
       ? `${client} has not finished a round of ${experiment} yet.`
       : `${experiment} has no ${client}: its clients are ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' …' : ''}.`;
@@ -48,8 +51,9 @@ export async function openClientModel(
     client,
     spec,
     baseDigest: base.digest,
+    modelFolder,
     labels,
-    profile: clientProfile(spec, client, await readEncoderConfig(spec.model)),
+    profile: clientProfile(spec, client, await readEncoderConfig(modelFolder)),
     round,
     shared: decodeSafetensors(shared),
     personal: decodeSafetensors(personal),

@@ -1,7 +1,6 @@
-import type { DataOf, ExperimentSpec } from '#contracts';
-import type { experimentSubmitted } from '#contracts';
-import { generalTest, openDataset, partition, type ClientData, type Example } from '#datasets';
-import { digestCheckpoint, readEncoderConfig, type EncoderConfig } from '#language-models';
+import type { DataOf, ExperimentSpec, experimentSubmitted } from '#contracts';
+import type { ClientData, Example } from '#datasets';
+import { readEncoderConfig, type EncoderConfig } from '#language-models';
 import { methodNamed, trains, type Method } from '#methods';
 import type { Digest, TensorManifest } from '#parameters';
 import {
@@ -14,9 +13,12 @@ import {
   type TensorRecipe,
 } from '#tuning';
 import { ClientState } from './client-state.ts';
+import { openDigestKey } from './digest-key.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { writeExperimentFile } from './experiment-file.ts';
+import { findBase } from './find-base.ts';
 import type { TrainerSettings } from './settings.ts';
+import { openSiteData } from './site-data.ts';
 import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
 import { TrainerError } from './trainer-error.ts';
 
@@ -26,6 +28,7 @@ export type Submission = DataOf<typeof experimentSubmitted>;
 export interface HostedClient {
   readonly name: string;
   readonly data: ClientData;
+  readonly dataDigest: Digest;
   readonly profile: ClientProfile;
   readonly recipes: { readonly shared: TensorRecipe; readonly personal: TensorRecipe };
   readonly state: ClientState;
@@ -38,11 +41,13 @@ export interface OpenExperiment {
   readonly method: Method;
   readonly config: EncoderConfig;
   readonly baseDigest: Digest;
-  readonly dataDigest: Digest;
+  /** Where the base lies on this site's disk. */
+  readonly modelFolder: string;
   readonly labels: readonly string[];
   /** What its user should know of the data. */
   readonly notes: readonly string[];
   readonly generalTest: readonly Example[];
+  readonly showsHistograms: boolean;
   readonly clients: ReadonlyMap<string, HostedClient>;
   readonly sharedManifest: TensorManifest;
   readonly pool: TuningPool;
@@ -50,83 +55,68 @@ export interface OpenExperiment {
 }
 
 /**
- * Opens data and model under the spec's absolute paths and deals the clients. Rejects with an error whose message a user can
- * act on: of the data (file and line), the model (file or tensor), the spec (field), or `trainer.*`.
+ * Opens data and model on this site's own disk. Rejects with an error whose message a user can act on: of the data (file and
+ * line), the model (file or tensor), the spec (field), or `trainer.*`.
  */
 export async function openExperiment(
   id: string,
   submission: Submission,
   settings: TrainerSettings,
 ): Promise<OpenExperiment> {
-  const { spec } = submission;
+  const { spec, base } = submission;
+  const { home, site } = settings;
   const method = methodNamed(spec.method);
-  const config = await readEncoderConfig(spec.model);
+  const modelFolder = await findBase(submission, settings);
+  const config = await readEncoderConfig(modelFolder);
   checkSequenceLength(spec, config);
-  const dataset = await openDataset(spec.data);
-  const { labels } = dataset;
+  const { labels, clients: own, ...data } = await openSiteData(spec, settings, await openDigestKey(home, site));
   const clients = new Map<string, HostedClient>();
-  for (const [number, [name, data]] of [...dealClients(spec, dataset)].entries()) {
-    const profile = clientProfile(spec, name, config);
-    if (!settings.hosts(number)) continue;
+  for (const [name, client] of own) {
+    const profile = clientProfile(spec, name, config, client.deviceClass);
     const shape = { seed: spec.seed, width: spec.adapters.width, labels: labels.length };
     const recipe = (ownership: 'shared' | 'personal') => tensorRecipe(method, ownership, shape, { name, profile });
     const recipes = { shared: recipe('shared'), personal: recipe('personal') };
-    const state = new ClientState(clientFolder(settings.home, settings.site, id, name));
-    clients.set(name, { name, data, profile, recipes, state });
+    const state = new ClientState(clientFolder(home, site, id, name));
+    clients.set(name, { name, data: client.data, dataDigest: client.digest, profile, recipes, state });
   }
   const sharedManifest = [...clients.values()]
     .slice(0, 1)
     .flatMap(({ recipes }) => [...recipeManifest(config, recipes.shared)]);
-  const baseDigest = await checkBase(submission, sharedManifest);
-  await writeExperimentFile(experimentFolder(settings.home, settings.site, id), { submission, labels: [...labels] });
+  checkShared(submission, sharedManifest);
+  await writeExperimentFile(experimentFolder(home, site, id), { submission, labels: [...labels], modelFolder });
   return {
     id,
     spec,
     method,
     config,
-    baseDigest,
-    dataDigest: dataset.digest,
+    baseDigest: base.digest,
+    modelFolder,
     labels,
-    notes: dataset.notes,
-    generalTest: generalTest(dataset, { seed: spec.seed, limit: spec.evaluation.generalExamples }),
+    ...data,
     clients,
     sharedManifest,
-    pool: openPool(spec, method, labels.length, [...clients.values()], settings),
-    jobs: new DownloadJobs(jobsFolder(settings.home, settings.site, id)),
+    pool: openPool(spec, modelFolder, method, labels.length, [...clients.values()], settings),
+    jobs: new DownloadJobs(jobsFolder(home, site, id)),
   };
 }
 
-function dealClients({ seed, clients, evaluation }: ExperimentSpec, dataset: Parameters<typeof partition>[0]) {
-  const { dirichletAlpha, minimumExamples } = clients.partition;
-  const personalTestLimit = evaluation.personalExamples;
-  return partition(dataset, { seed, count: clients.count, dirichletAlpha, minimumExamples, personalTestLimit });
-}
-
-/** The base on this disk must be the one that was submitted, tensor for tensor, and share what the coordinator averages. */
-async function checkBase({ spec, base }: Submission, shared: TensorManifest): Promise<Digest> {
-  const found = await digestCheckpoint(spec.model);
-  if (found !== base.digest) {
-    throw new TrainerError(
-      'trainer.other-base',
-      `The model in ${spec.model} is ${found}, the experiment was submitted with ${base.digest}: copy the same files here.`,
-    );
-  }
+/** What this site would share must be what the coordinator averages. */
+function checkShared({ base }: Submission, shared: TensorManifest): void {
   const written = (manifest: TensorManifest) =>
     manifest.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).sort();
   const ours = written(shared);
   const theirs = written(base.shared.manifest);
-  if (shared.length > 0 && ours.join() !== theirs.join()) {
-    const different = ours.find((tensor, i) => tensor !== theirs[i]) ?? theirs[ours.length] ?? '';
-    throw new TrainerError(
-      'trainer.other-shape',
-      `The submission shares other tensors than this site would: ${different}.`,
-    );
-  }
-  return found;
+  if (shared.length === 0 || ours.join() === theirs.join()) return;
+  const different = ours.find((tensor, i) => tensor !== theirs[i]) ?? theirs[ours.length] ?? '';
+  throw new TrainerError(
+    'trainer.other-shape',
+    `The submission shares other tensors than this site would: ${different}.`,
+  );
 }
 
 function openPool(
-  { model, training }: ExperimentSpec,
+  { training }: ExperimentSpec,
+  modelFolder: string,
   method: Method,
   labels: number,
   clients: readonly HostedClient[],
@@ -135,7 +125,7 @@ function openPool(
   const blocks = trains(method, 'lora') ? clients.flatMap(({ profile }) => [...profile.lora.blocks]) : [];
   const loraBlocks = [...new Set(blocks)].sort((a, b) => a - b);
   return new TuningPool({
-    modelFolder: model,
+    modelFolder,
     shape: { adapters: trains(method, 'adapters'), loraBlocks, labels },
     maxTokens: training.maxTokens,
     parallel: training.parallel,

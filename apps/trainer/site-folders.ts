@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 
+/** Everything that a site keeps: `<home>/sites/<site>/`. */
+export function siteFolder(home: string, site: string): string {
+  return join(home, 'sites', site);
+}
+
 /** Where a site keeps an experiment: `<home>/sites/<site>/<experiment>/`. Names were checked by their contracts' schemas. */
 export function experimentFolder(home: string, site: string, experiment: string): string {
-  return join(home, 'sites', site, experiment);
+  return join(siteFolder(home, site), experiment);
 }
 
 /** A client's state, one folder a round: `…/<client>/round-0001/`. */

@@ -21,9 +21,17 @@ export {
   uploadWithheld,
 } from './facts/transfer.ts';
 export { evaluationReported } from './facts/evaluation.ts';
-export { digest, experimentId, type BlobReference, type Score, type TransmissionRecord } from './vocabulary.ts';
+export {
+  clientName,
+  digest,
+  experimentId,
+  siteName,
+  type BlobReference,
+  type Score,
+  type TransmissionRecord,
+} from './vocabulary.ts';
 export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './spec/experiment-spec.ts';
-export { type DataSpec } from './spec/data-spec.ts';
+export { ownData, type DataSpec, type GeneralTestSpec, type OwnData } from './spec/data-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
 export { rewardSpec, type RewardSpec } from './spec/reward-spec.ts';

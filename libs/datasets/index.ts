@@ -2,13 +2,14 @@
 export type { DataSource, DataSpec } from './data-spec.ts';
 export type { Dataset, Example } from './dataset.ts';
 export { DatasetsError } from './datasets-error.ts';
-export { openDataset } from './open-dataset.ts';
+export { openDataset, openTestRows } from './open-dataset.ts';
 export { WORDNET_TOPICS } from './wordnet/topics.ts';
 export { labelHistogram, majorityLabel } from './label-histogram.ts';
 export type { ClientData } from './partition/client-data.ts';
 export { majorityClassAccuracy } from './partition/client-data.ts';
 export type { PartitionOptions } from './partition/partition.ts';
 export { partition } from './partition/partition.ts';
+export { drawOwnTest } from './partition/own-test.ts';
 export { generalTest } from './partition/general-test.ts';
 export type { Corpus } from './corpora/corpus.ts';
 export type { CorpusSpec, TextCorpusSpec, WordnetCorpusSpec } from './corpora/corpus-spec.ts';

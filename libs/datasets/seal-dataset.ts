@@ -12,15 +12,21 @@ export interface SplitRows {
   readonly testFile: string;
   /** The source's own labels; where absent, those that occur in `train`, sorted. */
   readonly labels?: readonly string[] | undefined;
+  /** Labels that were fixed elsewhere: rows may have no others, and one alone is enough. */
+  readonly agreed?: readonly string[] | undefined;
   readonly limit?: number | undefined;
 }
 
 /** Turns rows into a data set: checks both splits, numbers the labels, keeps train texts out of test, orders and digests. */
 export function sealDataset(split: SplitRows): Dataset {
-  const { trainFile, testFile } = split;
+  const { trainFile, testFile, agreed } = split;
   const present = new Set(split.train.map((row) => row.label));
+  if (agreed !== undefined) {
+    checkAgreed(split.train, trainFile, agreed);
+    checkAgreed(split.test, testFile, agreed);
+  }
   checkEnough(split, present);
-  const labels = split.labels ?? sortedLabels(present);
+  const labels = agreed ?? split.labels ?? sortedLabels(present);
   const trainTexts = new Set(split.train.map((row) => row.text));
   const testRows = split.test.filter((row) => !trainTexts.has(row.text));
   const repeated = split.test.length - testRows.length;
@@ -31,7 +37,7 @@ export function sealDataset(split: SplitRows): Dataset {
     );
   }
   const unseen = testRows.find((row) => !present.has(row.label));
-  if (unseen !== undefined) throw labelUnseen(testFile, trainFile, unseen, present);
+  if (unseen !== undefined && agreed === undefined) throw labelUnseen(testFile, trainFile, unseen, present);
   const train = canonical(limited(split.train, present.size, split.limit), labels);
   const test = canonical(testRows, labels);
   const notes =
@@ -41,9 +47,20 @@ export function sealDataset(split: SplitRows): Dataset {
   return { labels, train, test, digest: digestRows(labels, train, test), notes };
 }
 
-function checkEnough({ train, test, trainFile, testFile }: SplitRows, present: ReadonlySet<string>): void {
+/** Throws `data.label-not-agreed`, naming file and line, at the first row with a label that is not among the agreed ones. */
+export function checkAgreed(rows: readonly LabelledRow[], file: string, agreed: readonly string[]): void {
+  const known = new Set(agreed);
+  const strange = rows.find(({ label }) => !known.has(label));
+  if (strange === undefined) return;
+  throw new DatasetsError(
+    'data.label-not-agreed',
+    `${file}, line ${strange.line}: label "${strange.label}" is not one of the experiment's, which are ${agreed.slice(0, 20).join(', ')}.`,
+  );
+}
+
+function checkEnough({ train, test, trainFile, testFile, agreed }: SplitRows, present: ReadonlySet<string>): void {
   if (train.length === 0) throw new DatasetsError('data.no-rows', `${trainFile} has no rows.`);
-  if (present.size < 2) {
+  if (present.size < 2 && agreed === undefined) {
     throw new DatasetsError(
       'data.one-class',
       `${trainFile}: every row is labelled "${[...present][0] ?? ''}". A classifier needs at least two classes.`,
@@ -91,7 +108,8 @@ function sortedLabels(labels: Iterable<string>): string[] {
   return sorted.every((label) => /^-?\d{1,15}$/.test(label)) ? sorted.sort((a, b) => Number(a) - Number(b)) : sorted;
 }
 
-function canonical(rows: readonly LabelledRow[], labels: readonly string[]): Example[] {
+/** Rows in the order that does not depend on the file's, labels as numbers. */
+export function canonical(rows: readonly LabelledRow[], labels: readonly string[]): Example[] {
   const number = new Map(labels.map((label, index) => [label, index]));
   return rows
     .map(({ text, label }) => ({ text, label: number.get(label) ?? -1 }))

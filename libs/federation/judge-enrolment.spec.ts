@@ -1,11 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { digestOf } from '#parameters';
-import { judgeEnrolment, simulatedClients, type Enrolment } from './judge-enrolment.ts';
+import { clientNames } from './client-names.ts';
+import { judgeEnrolment, type Enrolment } from './judge-enrolment.ts';
 import { nextRound } from './next-round.ts';
 
 const base = digestOf(new Uint8Array([1]));
 const other = digestOf(new Uint8Array([2]));
-const expected = { clients: new Set(simulatedClients(2)), baseDigest: base };
+const expected = { clients: new Set(clientNames({ count: 2 })), baseDigest: base };
 const enrolment: Enrolment = { client: 'client-1', site: 'site-a', baseDigest: base, dataDigest: base };
 
 it('lets a site enrol a client once, and again', () => {
@@ -20,6 +21,11 @@ it.each<[string, Partial<Enrolment>]>([
   ['enrolment.data-changed', { dataDigest: other }],
 ])('refuses an enrolment as %s', (code, changes) => {
   expect(judgeEnrolment({ ...enrolment, ...changes }, expected, enrolment)).toMatchObject({ kind: 'refused', code });
+});
+
+it('names simulated clients by number, others as the spec does', () => {
+  expect(clientNames({ count: 2 })).toEqual(['client-0', 'client-1']);
+  expect(clientNames({ names: ['ward', 'desk'] })).toEqual(['ward', 'desk']);
 });
 
 it('plans every round of training, then one for evaluation, then none', () => {

@@ -13,11 +13,6 @@ export type EnrolmentVerdict =
   | { readonly kind: 'repeated' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** The names of a simulated experiment's clients, in the order of their numbers. */
-export function simulatedClients(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `client-${index}`);
-}
-
 /** Whether a site may enrol a client: a known name, the right base model, and nobody else's. */
 export function judgeEnrolment(
   enrolment: Enrolment,

@@ -15,11 +15,11 @@ export async function exportModel(
 ): Promise<void> {
   const site = await siteOf(experiment, options.client, settings);
   const model = await openClientModel(settings.home, site, experiment, options.client);
-  const { spec } = model;
-  if ((await digestCheckpoint(spec.model)) !== model.baseDigest) {
+  const { spec, modelFolder } = model;
+  if ((await digestCheckpoint(modelFolder)) !== model.baseDigest) {
     throw new CliError(
       'export.other-base',
-      `${spec.model} no longer holds the base that ${experiment} was run on (${model.baseDigest}): put the same files back.`,
+      `${modelFolder} no longer holds the base that ${experiment} was run on (${model.baseDigest}): put the same files back.`,
     );
   }
   const out = resolve(options.out);
@@ -28,9 +28,9 @@ export async function exportModel(
     {
       experiment,
       client: options.client,
-      base: await loadEncoder(spec.model),
+      base: await loadEncoder(modelFolder),
       baseDigest: model.baseDigest,
-      tokenizer: await loadTokenizer(spec.model),
+      tokenizer: await loadTokenizer(modelFolder),
       labels: model.labels,
       maxTokens: spec.training.maxTokens,
       tensors: new Map([...model.shared, ...model.personal]),

@@ -11,7 +11,7 @@ import { methodNamed } from '#methods';
 import { digestOf, encodeSafetensors, manifestOf, parameterCount } from '#parameters';
 import { checkLink } from '#radio';
 import { checkSequenceLength, clientProfile, initialTensors, tensorRecipe } from '#tuning';
-import { simulatedClients } from '#federation';
+import { clientNames } from '#federation';
 import { CliError } from '../cli-error.ts';
 
 /** What is submitted: the base in words and numbers, and the first shared tensors as bytes. Never the base's weights. */
@@ -53,7 +53,7 @@ export async function describeBase(spec: ExperimentSpec): Promise<Submission> {
 
 /** Every client's profile must fit the model, and whoever is named must take part. */
 function checkClients(spec: ExperimentSpec, config: EncoderConfig): readonly string[] {
-  const clients = simulatedClients(spec.clients.count);
+  const clients = clientNames(spec.clients);
   const known = new Set(clients);
   const named = [
     ...Object.keys(spec.profiles).map((client) => ({ field: 'profiles', client })),
@@ -62,10 +62,8 @@ function checkClients(spec: ExperimentSpec, config: EncoderConfig): readonly str
   for (const { field, client } of named) {
     if (known.has(client)) continue;
     const last = clients.at(-1) ?? '';
-    throw new CliError(
-      'spec.invalid',
-      `${field}.${client}: there is no such client; this spec has client-0 to ${last}`,
-    );
+    const those = 'names' in spec.clients ? clients.slice(0, 20).join(', ') : `client-0 to ${last}`;
+    throw new CliError('spec.invalid', `${field}.${client}: there is no such client; this spec has ${those}`);
   }
   const { minContributions } = spec.aggregation;
   if (minContributions > clients.length) {

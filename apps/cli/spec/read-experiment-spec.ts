@@ -1,18 +1,22 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { experimentSpec, type DataSpec, type ExperimentSpec } from '#contracts';
-import { readDocument } from './read-document.ts';
+import { readDocument } from '#documents';
 
 /** Reads an experiment's spec; its paths come back absolute, its name defaults to the file's. */
 export async function readExperimentSpec(path: string): Promise<ExperimentSpec> {
   const file = resolve(path);
-  const named = experimentSpec.extend({ name: experimentSpec.shape.name.unwrap().default(nameAfter(file)) });
-  const spec = await readDocument(file, named);
+  const named = experimentSpec.safeExtend({ name: experimentSpec.shape.name.unwrap().default(nameAfter(file)) });
+  const spec = await readDocument(file, named, 'method: pftt');
   const folder = dirname(file);
   return { ...spec, model: resolve(folder, spec.model), data: withAbsolutePaths(spec.data, folder) };
 }
 
 function withAbsolutePaths(data: DataSpec, folder: string): DataSpec {
   if (data.source === 'wordnet-topics') return data;
+  if (data.source === 'sites') {
+    const { test } = data;
+    return test === undefined ? data : { ...data, test: { ...test, file: resolve(folder, test.file) } };
+  }
   const train = resolve(folder, data.train);
   return data.test === undefined ? { ...data, train } : { ...data, train, test: resolve(folder, data.test) };
 }

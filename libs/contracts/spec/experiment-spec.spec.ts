@@ -64,6 +64,37 @@ describe('an experiment’s spec', () => {
     expect(problems({ ...least, profiles: { 'client 9': {} } }).join()).toMatch(/a client is named in lower case/);
   });
 
+  it('takes clients by number, or by name with their data at their sites', () => {
+    const data = { source: 'sites', labels: ['bill', 'access'] };
+    const clients = { names: ['hospital-a', 'hospital-b'] };
+    const spec = experimentSpec.parse({ ...least, data, clients });
+    expect(spec).toMatchObject({ data, clients });
+    expect(experimentSpec.parse(spec)).toEqual(spec);
+    expect(problems({ ...least, clients })).toEqual([
+      expect.stringMatching(/^data\.source: clients\.names are clients/),
+    ]);
+    expect(problems({ ...least, data })).toEqual([
+      expect.stringMatching(/^clients: data of source sites lie with named/),
+    ]);
+    expect(problems({ ...least, data, clients: { names: ['a', 'a'] } })).toEqual([
+      'clients.names: a client stands there twice',
+    ]);
+    expect(problems({ ...least, data, clients: { names: [] } })).toEqual([
+      'clients.names: must be a list of at least 1, not a list of 0',
+    ]);
+    expect(problems({ ...least, data, clients: { names: ['Klinik Süd'] } }).join()).toMatch(
+      /^clients\.names\[0\]: a client is named in lower case/,
+    );
+    expect(problems({ ...least, clients: { count: 0 } })).toEqual(['clients.count: must be at least 1, not 0']);
+    expect(problems({ ...least, clients: { partition: { alpha: 1 } } })).toEqual([
+      'clients.partition.alpha: unknown field; allowed here: dirichletAlpha, minimumExamples',
+    ]);
+    expect(problems({ ...least, data, clients: { names: ['a'], partition: {} } }).join()).toMatch(
+      /^clients\.(names|partition): unknown field/,
+    );
+    expect(problems({ ...least, clients: 4 }).join()).toMatch(/^clients: must be fields with values/);
+  });
+
   it('lists the sources of data there are', () => {
     expect(problems({ ...least, data: { source: 'imdb' } }).join()).toMatch(/data\.source: .*ag-news/);
   });

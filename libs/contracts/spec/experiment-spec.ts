@@ -36,60 +36,87 @@ const profile = z.strictObject({
   deviceClass: z.string().min(1).max(64).optional(),
 });
 
-/** An experiment as a user writes it. Method, model and data are the only fields without a default. */
-export const experimentSpec = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower case, digits and dashes, at most 63')
-    .default('experiment'),
-  method: z.string().min(1).max(64),
-  seed: z.int().min(0).default(0),
-  rounds: z.int().min(1).max(100_000).default(40),
-  model: z.string().min(1),
-  data: dataSpec,
-  clients: z
+/** Simulation: so many clients, client-0 to the last, dealt from one data set. */
+const simulated = z.strictObject({
+  count: z.int().min(1).max(10_000).default(4),
+  partition: z
     .strictObject({
-      count: z.int().min(1).max(10_000).default(4),
-      partition: z
-        .strictObject({
-          dirichletAlpha: z.number().gt(0).max(1e6).default(0.5),
-          minimumExamples: z.int().min(1).max(1_000_000).default(10),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  training: training.prefault({}),
-  adapters: z.strictObject({ width: z.int().min(1).max(65_536).default(64) }).prefault({}),
-  lora: lora.prefault({}),
-  link: linkSpec.prefault({}),
-  profiles: z.record(clientName, profile).default({}),
-  baselines: z
-    .array(z.enum(['local-only']))
-    .max(1)
-    .default([]),
-  aggregation: z
-    .strictObject({
-      rule: z.enum(['federated-averaging', 'none']).default('federated-averaging'),
-      minContributions: z.int().min(1).max(10_000).default(1),
-    })
-    .prefault({}),
-  evaluation: z
-    .strictObject({
-      personalExamples: z.int().min(1).max(100_000).default(300),
-      generalExamples: z.int().min(1).max(100_000).default(300),
-      batchSize: z.int().min(1).max(4096).default(64),
-    })
-    .prefault({}),
-  round: z
-    .strictObject({
-      timeoutMs: z
-        .int()
-        .min(1000)
-        .max(7 * 24 * 3600_000)
-        .default(1_800_000),
+      dirichletAlpha: z.number().gt(0).max(1e6).default(0.5),
+      minimumExamples: z.int().min(1).max(1_000_000).default(10),
     })
     .prefault({}),
 });
+
+/** Real federation: these clients, each at the site whose file names it. */
+const named = z.strictObject({
+  names: z
+    .array(clientName)
+    .min(1)
+    .max(10_000)
+    .refine((names) => new Set(names).size === names.length, 'a client stands there twice'),
+});
+
+/** Which clients and which data belong together; a document that mixes them up is refused with both ways written out. */
+function agree({ clients, data }: { clients: { names: string[] } | { count: number }; data: { source: string } }) {
+  if ('names' in clients === (data.source === 'sites')) return [];
+  return 'names' in clients
+    ? [{ path: ['data', 'source'], message: NAMED_NEED_SITES }]
+    : [{ path: ['clients'], message: SITES_NEED_NAMES }];
+}
+
+const NAMED_NEED_SITES =
+  'clients.names are clients with data of their own at their sites: write `data: { source: sites, labels: [ … ] }`, or clients.count to simulate clients from this data';
+const SITES_NEED_NAMES =
+  'data of source sites lie with named clients: write `clients: { names: [ … ] }`, as the files of their sites name them';
+
+/** An experiment as a user writes it. Method, model and data are the only fields without a default. */
+export const experimentSpec = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower case, digits and dashes, at most 63')
+      .default('experiment'),
+    method: z.string().min(1).max(64),
+    seed: z.int().min(0).default(0),
+    rounds: z.int().min(1).max(100_000).default(40),
+    model: z.string().min(1),
+    data: dataSpec,
+    clients: z.union([simulated, named]).prefault({}),
+    training: training.prefault({}),
+    adapters: z.strictObject({ width: z.int().min(1).max(65_536).default(64) }).prefault({}),
+    lora: lora.prefault({}),
+    link: linkSpec.prefault({}),
+    profiles: z.record(clientName, profile).default({}),
+    baselines: z
+      .array(z.enum(['local-only']))
+      .max(1)
+      .default([]),
+    aggregation: z
+      .strictObject({
+        rule: z.enum(['federated-averaging', 'none']).default('federated-averaging'),
+        minContributions: z.int().min(1).max(10_000).default(1),
+      })
+      .prefault({}),
+    evaluation: z
+      .strictObject({
+        personalExamples: z.int().min(1).max(100_000).default(300),
+        generalExamples: z.int().min(1).max(100_000).default(300),
+        batchSize: z.int().min(1).max(4096).default(64),
+      })
+      .prefault({}),
+    round: z
+      .strictObject({
+        timeoutMs: z
+          .int()
+          .min(1000)
+          .max(7 * 24 * 3600_000)
+          .default(1_800_000),
+      })
+      .prefault({}),
+  })
+  .superRefine((spec, context) => {
+    for (const { path, message } of agree(spec)) context.addIssue({ code: 'custom', path, message });
+  });
 
 export type ExperimentSpec = z.infer<typeof experimentSpec>;
 export type ClientProfileSpec = z.infer<typeof profile>;

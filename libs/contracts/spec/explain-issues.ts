@@ -9,13 +9,29 @@ export interface Problem {
 
 /** Each problem that a schema found, at the innermost field; an unknown field comes with the fields that there are. */
 export function problemsOf(error: z.ZodError, schema?: z.ZodType, value?: unknown): Problem[] {
-  return error.issues.flatMap((issue) => {
+  return nearest(error.issues).flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') {
       return [{ path: issue.path, message: issueInWords(issue, valueAt(value, issue.path)) }];
     }
     const known = schema === undefined ? [] : fieldsAt(schema, issue.path, value);
     const allowed = known.length === 0 ? '' : `; allowed here: ${known.join(', ')}`;
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown field${allowed}` }));
+  });
+}
+
+/** Of alternatives that are fields, what is wrong with the one that the value is nearest to. */
+function nearest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'invalid_union') return [issue];
+    const strange = (branch: readonly z.core.$ZodIssue[]) =>
+      branch.filter(({ code, path }) => code === 'unrecognized_keys' || path.length > 0).length;
+    const branches = issue.errors.filter((branch) => strange(branch) > 0);
+    const [first] = branches;
+    if (first === undefined || branches.length < issue.errors.length) return [issue];
+    const foreign = (branch: readonly z.core.$ZodIssue[]) =>
+      branch.flatMap((inner) => (inner.code === 'unrecognized_keys' ? inner.keys : [])).length;
+    const best = branches.reduce((least, branch) => (foreign(branch) < foreign(least) ? branch : least), first);
+    return nearest(best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })));
   });
 }
 
@@ -62,6 +78,13 @@ function unwrap(schema: z.ZodType, value: unknown): z.ZodType {
     return unwrap(schema.def.innerType as z.ZodType, value);
   }
   if (schema instanceof z.ZodPipe) return unwrap(schema.def.out as z.ZodType, value);
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
+    const fields = Object.keys((value ?? {}) as object);
+    const known = (option: z.ZodType) =>
+      option instanceof z.ZodObject ? fields.filter((field) => field in option.shape).length : -1;
+    const options = schema.def.options as z.ZodType[];
+    return options.reduce((best, option) => (known(option) > known(best) ? option : best));
+  }
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const { discriminator, options } = schema.def;
     const named = (value as Record<string, unknown> | undefined)?.[discriminator];

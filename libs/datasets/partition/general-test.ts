@@ -10,7 +10,7 @@ const DEFAULT_LIMIT = 400;
  * 400) together. A label with fewer test rows than its share gives all it has, rather than hold back the others.
  */
 export function generalTest(
-  dataset: Dataset,
+  dataset: Pick<Dataset, 'labels' | 'test'>,
   { seed, limit = DEFAULT_LIMIT }: { readonly seed: number; readonly limit?: number | undefined },
 ): Example[] {
   const groups = byLabel(dataset.test, dataset.labels.length).filter((rows) => rows.length > 0);

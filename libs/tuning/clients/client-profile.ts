@@ -15,8 +15,16 @@ export interface ClientProfile {
 
 const DEFAULT_DEVICE_CLASS = 'standard';
 
-/** Throws `spec.lora-blocks`, naming the field, when it asks for more blocks than the model has. */
-export function clientProfile(spec: ExperimentSpec, client: string, config: EncoderConfig): ClientProfile {
+/**
+ * The profile that the spec gives a client, on a device of the class that its site says where the spec says none.
+ * Throws `spec.lora-blocks`, naming the field, when it asks for more blocks than the model has.
+ */
+export function clientProfile(
+  spec: ExperimentSpec,
+  client: string,
+  config: EncoderConfig,
+  deviceClass = DEFAULT_DEVICE_CLASS,
+): ClientProfile {
   const own = spec.profiles[client];
   const asked = own?.lora?.blocks ?? spec.lora.blocks;
   const count = asked === 'all' ? config.layers : asked;
@@ -33,7 +41,7 @@ export function clientProfile(spec: ExperimentSpec, client: string, config: Enco
       alpha: own?.lora?.alpha ?? spec.lora.alpha,
       blocks: Array.from({ length: count }, (_, i) => config.layers - count + i),
     },
-    deviceClass: own?.deviceClass ?? DEFAULT_DEVICE_CLASS,
+    deviceClass: own?.deviceClass ?? deviceClass,
   };
 }
 

@@ -2,16 +2,20 @@ import { open } from 'node:fs/promises';
 import { isMap, LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
 import { explainIssues, problemsOf, writtenPath } from '#contracts';
 import type { z } from 'zod';
-import { CliError } from '../cli-error.ts';
+import { DocumentError } from './document-error.ts';
 
 const MOST_BYTES = 1024 * 1024;
 const MOST_ALIASES = 100;
 
 /**
- * Reads a YAML (or JSON) file against a schema.
- * @throws CliError `spec.*` that names file, line, field, what was wrong and what is allowed.
+ * Reads a YAML (or JSON) file against a schema; `example` is a line that such a file has.
+ * @throws DocumentError `spec.*` that names file, line, field, what was wrong and what is allowed.
  */
-export async function readDocument<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
+export async function readDocument<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  example: string,
+): Promise<z.output<Schema>> {
   const text = await readText(path);
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -23,10 +27,10 @@ export async function readDocument<Schema extends z.ZodType>(path: string, schem
   const [malformed] = document.errors;
   if (malformed !== undefined) {
     const { line, col } = lines.linePos(malformed.pos[0]);
-    throw new CliError('spec.malformed', `${path}:${line}:${col}: not valid YAML: ${wordsOf(malformed)}`);
+    throw new DocumentError('spec.malformed', `${path}:${line}:${col}: not valid YAML: ${wordsOf(malformed)}`);
   }
   if (!isMap(document.contents)) {
-    throw new CliError('spec.malformed', `${path}: expected fields such as \`method: pftt\`, found none`);
+    throw new DocumentError('spec.malformed', `${path}: expected fields such as \`${example}\`, found none`);
   }
   const value = valueOf(document, path);
   const checked = schema.safeParse(value);
@@ -35,7 +39,10 @@ export async function readDocument<Schema extends z.ZodType>(path: string, schem
     const line = lineOf(problem.path);
     return `${path}${line === undefined ? '' : `:${line}`}: ${writtenPath(problem.path)}: ${problem.message}`;
   });
-  throw new CliError('spec.invalid', found.length === 0 ? explainIssues(checked.error).join('\n') : found.join('\n'));
+  throw new DocumentError(
+    'spec.invalid',
+    found.length === 0 ? explainIssues(checked.error).join('\n') : found.join('\n'),
+  );
 
   /** The line of the innermost part of the path that the file has. */
   function lineOf(whole: readonly PropertyKey[]): number | undefined {
@@ -58,13 +65,13 @@ function valueOf(document: Document, path: string): unknown {
       name === undefined
         ? 'its aliases stand for too much; write the values out'
         : `*${name} stands for nothing: there is no &${name} before it`;
-    throw new CliError('spec.malformed', `${path}: ${why}`, { cause: error });
+    throw new DocumentError('spec.malformed', `${path}: ${why}`, { cause: error });
   }
 }
 
 /** The parser's words, where they are for a reader of the file rather than for its programmer. */
 function wordsOf({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
-  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a spec is one';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; there may be one';
   return code === 'RESOURCE_EXHAUSTION' ? 'it is nested too deeply' : message;
 }
 
@@ -72,13 +79,13 @@ async function readText(path: string): Promise<string> {
   const file = await open(path, 'r').catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code ?? String(error)})`;
-    throw new CliError('spec.unreadable', `${path}: ${why}`);
+    throw new DocumentError('spec.unreadable', `${path}: ${why}`);
   });
   try {
     const status = await file.stat();
-    if (status.isDirectory()) throw new CliError('spec.unreadable', `${path}: is a folder; name the spec file in it`);
+    if (status.isDirectory()) throw new DocumentError('spec.unreadable', `${path}: is a folder; name the file in it`);
     if (status.size > MOST_BYTES) {
-      throw new CliError('spec.too-large', `${path}: a spec has at most 1 MiB, this file has ${status.size} bytes`);
+      throw new DocumentError('spec.too-large', `${path}: at most 1 MiB is read, this file has ${status.size} bytes`);
     }
     return await file.readFile('utf8');
   } finally {

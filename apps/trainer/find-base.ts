@@ -1,0 +1,77 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestCheckpoint } from '#language-models';
+import type { Digest } from '#parameters';
+import type { Submission } from './open-experiment.ts';
+import { permitPath } from './permit-path.ts';
+import type { TrainerSettings } from './settings.ts';
+import { codeOf, TrainerError } from './trainer-error.ts';
+
+/** How far below a model root a base may lie: `<root>/<owner>/<model>/<version>`. */
+const DEPTH = 3;
+
+/**
+ * The folder in which this site has the base that an experiment was submitted with: the spec's own path, or whichever folder
+ * under the model roots holds a model of that digest. Throws `trainer.path-not-allowed`, `trainer.other-base`, or what is
+ * wrong with the model.
+ */
+export async function findBase({ spec, base }: Submission, settings: TrainerSettings): Promise<string> {
+  const { modelRoots, siteFile } = settings;
+  const roots = [...(modelRoots ?? []), ...(siteFile?.models ?? [])];
+  const permitted = modelRoots === undefined ? undefined : roots;
+  let problem: unknown;
+  try {
+    const folder = await permitModel(spec.model, permitted);
+    const found = await digestCheckpoint(folder);
+    if (found === base.digest) return folder;
+    problem = new TrainerError(
+      'trainer.other-base',
+      `The model in ${spec.model} is ${found}, the experiment was submitted with ${base.digest}: copy the same files here.`,
+    );
+  } catch (error) {
+    problem = error;
+  }
+  const elsewhere = await searchBase(roots, base.digest, permitted);
+  if (elsewhere !== undefined) return elsewhere;
+  throw problem;
+}
+
+/** The folder itself, with everything in it: a link in it must not lead out either. */
+async function permitModel(path: string, roots: readonly string[] | undefined): Promise<string> {
+  const folder = await permitPath(path, 'model', roots);
+  if (roots !== undefined) {
+    for (const name of await readdir(folder).catch(() => [])) await permitPath(join(folder, name), 'model', roots);
+  }
+  return folder;
+}
+
+async function searchBase(
+  roots: readonly string[],
+  digest: Digest,
+  permitted: readonly string[] | undefined,
+): Promise<string | undefined> {
+  for (const root of roots) {
+    for await (const folder of modelFolders(root, DEPTH)) {
+      // What cannot be read as a model is none, or not this one.
+      const found = await permitModel(folder, permitted)
+        .then(digestCheckpoint)
+        .catch(() => undefined);
+      if (found === digest) return folder;
+    }
+  }
+  return undefined;
+}
+
+/** Folders with a `config.json`, in the order of their names. */
+async function* modelFolders(folder: string, depth: number): AsyncGenerator<string> {
+  const config = await stat(join(folder, 'config.json')).catch(() => undefined);
+  if (config?.isFile() === true) yield folder;
+  if (depth === 0) return;
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === undefined) throw error;
+    return [];
+  });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.isDirectory() || entry.isSymbolicLink()) yield* modelFolders(join(folder, entry.name), depth - 1);
+  }
+}
