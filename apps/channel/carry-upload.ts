@@ -20,13 +20,13 @@ export class CarryUpload {
 
   async handle({ envelope, data }: Delivery<DataOf<typeof uploadSent>>): Promise<void> {
     const { experiment, id: cause } = envelope;
-    const { round, client, site, blob, answers, examples } = data;
+    const { round, client, site, blob, answers, examples, head, signature } = data;
     // What is there, its safetensors header included, not what the fact claims.
     const bits = 8 * (await this.blobs.size(blob.digest));
     const transmission = crossLink(this.links.of(experiment), { client, round, direction: 'uplink', bits });
     const upload = { round, client, site, transmission, blob };
     if (transmission.outcome === 'delivered') {
-      const delivered = { ...upload, answers, examples };
+      const delivered = { ...upload, answers, examples, head, signature };
       await this.publisher.publish(uploadDelivered, delivered, { experiment, cause, blob: blob.digest });
     } else {
       await this.publisher.publish(uploadLost, upload, { experiment, cause });

@@ -154,6 +154,8 @@ describe('the channel', () => {
       blob: { ...reference, bytes: claimed ?? reference.bytes },
       answers: `sha256:${'2'.repeat(64)}`,
       examples: 120,
+      head: `sha256:${'3'.repeat(64)}`,
+      signature: 'S'.repeat(86),
       training: { steps: 20, firstLoss: 1, lastLoss: 0.5, meanLoss: 0.7 },
     };
     await north.publish(uploadSent, data, { experiment, blob: reference.digest });
@@ -240,7 +242,8 @@ describe('the channel', () => {
     await submit();
     const sent = await upload();
     const [delivered] = heard<DataOf<typeof uploadDelivered>>('upload.delivered');
-    expect(delivered).toMatchObject({ client: 'client-1', answers: sent.answers, examples: 120, blob: sent.blob });
+    const { client, answers, examples, head, signature } = sent;
+    expect(delivered).toMatchObject({ client, answers, examples, head, signature, blob: sent.blob });
     expect(delivered?.transmission).toMatchObject({ bits, bitsDelivered: bits, meanSnrDb: 5, outcome: 'delivered' });
     expect(Buffer.compare(await stores.coordinator.read(sent.blob.digest), blob)).toBe(0);
   });

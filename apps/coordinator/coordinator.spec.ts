@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import {
   uploadWithheld,
 } from '#contracts';
 import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
+import { contributionStatement, enrolmentStatement, openSigner, signJson } from '#ledger';
 import { decodeSafetensors, digestOf, encodeSafetensors, type Digest, type NamedTensors } from '#parameters';
 import { BlobStore, closingFigures, type ExperimentRecord, openRecord, roundFigures } from '#storage';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -32,6 +34,9 @@ const NAME = 'adapter.0.down.bias';
 const clients = ['client-0', 'client-1', 'client-2'];
 const site = 'site-a';
 const digest = digestOf(new Uint8Array([1]));
+const signer = openSigner(
+  generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+);
 
 function adapter(...data: number[]): NamedTensors {
   return new Map([[NAME, { shape: [data.length], data: new Float32Array(data) }]]);
@@ -125,8 +130,10 @@ class OtherSide {
     const train = this.examples.get(client)!;
     const counts = { train, personalTest: 5, generalTest: 5 };
     const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
-    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
-    await this.#publisher.publish(clientEnrolled, { ...data, ...rest }, { experiment });
+    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5 };
+    const enrolment = { ...data, ...rest, publicKey: signer.publicKey };
+    const signature = signJson(signer, enrolmentStatement({ experiment, ...enrolment }));
+    await this.#publisher.publish(clientEnrolled, { ...enrolment, notes: [], signature }, { experiment });
   }
 
   async #take(
@@ -169,11 +176,24 @@ class OtherSide {
     const bytes = what instanceof Uint8Array ? what : encodeSafetensors(what === 'upload-lost' ? adapter(9, 9) : what);
     const blob = { digest: await this.#blobs.put(bytes), bytes: bytes.length };
     const training = { steps: 20, firstLoss: 2, lastLoss: 1, meanLoss: 1.5 };
-    await this.#publisher.publish(uploadSent, { ...at, blob, ...claims, training }, { experiment, blob: blob.digest });
+    const statement = {
+      experiment,
+      ...at,
+      base: claims.answers,
+      blob: blob.digest,
+      examples: claims.examples,
+      head: null,
+    };
+    const vouched = { head: null, signature: signJson(signer, contributionStatement(statement)) };
+    await this.#publisher.publish(
+      uploadSent,
+      { ...at, blob, ...claims, ...vouched, training },
+      { experiment, blob: blob.digest },
+    );
     if (what === 'upload-lost')
       await this.#publisher.publish(uploadLost, { ...at, blob, transmission: lost }, { experiment });
     else {
-      const upload = { ...at, blob, ...claims, transmission: delivered };
+      const upload = { ...at, blob, ...claims, ...vouched, transmission: delivered };
       await this.#publisher.publish(uploadDelivered, upload, { experiment, blob: blob.digest });
     }
   }

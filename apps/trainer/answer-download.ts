@@ -108,6 +108,7 @@ export class AnswerDownload {
     answer.upload = {
       blob: { digest: digestOf(shared), bytes: shared.byteLength },
       examples: client.data.train.length,
+      head: await this.experiments.lastHead(experiment.id),
       training: own.training,
     };
     for (const [arm, tensors] of arms) {

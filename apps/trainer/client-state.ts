@@ -23,6 +23,8 @@ const answerSchema = z.strictObject({
     .strictObject({
       blob: z.strictObject({ digest, bytes: z.int() }),
       examples: z.int(),
+      /** The last head of the ledger that the site had seen. */
+      head: digest.nullable(),
       training: z.strictObject({
         steps: z.int(),
         firstLoss: z.number(),
@@ -92,6 +94,12 @@ export class ClientState {
   /** The latest round of all; 0 when the client has not begun. */
   latest(): Promise<number> {
     return this.latestBefore(Infinity);
+  }
+
+  /** Digests of what the client sent in its stored rounds, ascending by round. */
+  async uploads(): Promise<readonly string[]> {
+    const answers = await Promise.all((await storedRounds(this.folder)).map((round) => this.answer(round)));
+    return answers.flatMap((answer) => answer?.upload?.blob.digest ?? []);
   }
 
   /** What an arm held after a round. */

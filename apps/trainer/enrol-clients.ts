@@ -1,11 +1,13 @@
 import { clientEnrolled, enrolmentRefused, type DataOf, type experimentSubmitted } from '#contracts';
 import { labelHistogram, majorityClassAccuracy } from '#datasets';
 import { type Delivery, Publisher } from '#events';
+import { enrolmentStatement, signJson } from '#ledger';
 import { parameterCount } from '#parameters';
 import { recipeManifest } from '#tuning';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Experiments } from './experiments.ts';
-import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import { SiteIdentity } from './site-identity.ts';
+import type { HostedClient, OpenExperiment, Submission } from './open-experiment.ts';
 import { TrainerObserver } from './observer.ts';
 import { TrainLocally } from './train-locally.ts';
 import { codeOf, messageOf } from './trainer-error.ts';
@@ -15,29 +17,46 @@ import { codeOf, messageOf } from './trainer-error.ts';
  * Opening data and model takes seconds, so it happens outside the handler; a lost submission is stated again on resume.
  */
 @Injectable()
-export class EnrolClients {
+export class EnrolClients implements OnApplicationBootstrap {
   private readonly log = new Logger(EnrolClients.name);
   private readonly experiments: Experiments;
   private readonly publisher: Publisher;
   private readonly trainLocally: TrainLocally;
   private readonly observer: TrainerObserver;
+  private readonly identity: SiteIdentity;
 
-  constructor(experiments: Experiments, publisher: Publisher, trainLocally: TrainLocally, observer: TrainerObserver) {
+  constructor(
+    experiments: Experiments,
+    publisher: Publisher,
+    trainLocally: TrainLocally,
+    observer: TrainerObserver,
+    identity: SiteIdentity,
+  ) {
     this.experiments = experiments;
     this.publisher = publisher;
     this.trainLocally = trainLocally;
     this.observer = observer;
+    this.identity = identity;
+  }
+
+  /** Takes up again what was under way when the site last ended: nobody need ask it a second time. */
+  async onApplicationBootstrap(): Promise<void> {
+    for (const { id, submission } of await this.experiments.underWay()) this.begin(id, submission);
   }
 
   handle({ envelope, data }: Delivery<DataOf<typeof experimentSubmitted>>): void {
-    const { experiment, id: cause } = envelope;
-    this.enrol(experiment, data, cause).catch((error: unknown) => {
+    this.begin(envelope.experiment, data, envelope.id);
+  }
+
+  private begin(id: string, submission: Submission, cause?: string): void {
+    this.enrol(id, submission, cause).catch((error: unknown) => {
       this.observer.fault(error instanceof Error ? error : new Error(String(error)));
     });
   }
 
-  private async enrol(id: string, submission: DataOf<typeof experimentSubmitted>, cause: string): Promise<void> {
+  private async enrol(id: string, submission: Submission, cause?: string): Promise<void> {
     if (!this.experiments.concerns(submission)) return;
+    const options = { experiment: id, ...(cause === undefined ? {} : { cause }) };
     let experiment: OpenExperiment;
     try {
       experiment = await this.experiments.open(id, submission);
@@ -45,28 +64,31 @@ export class EnrolClients {
       const { site } = this.experiments;
       const code = (codeOf(error) ?? 'trainer.failed').slice(0, 100);
       const message = this.tellable(submission, code, messageOf(error)).slice(0, 4000);
-      await this.publisher.publish(enrolmentRefused, { site, code, message }, { experiment: id, cause });
+      await this.publisher.publish(enrolmentRefused, { site, code, message }, options);
       return;
     }
     for (const client of experiment.clients.values()) {
-      await this.publisher.publish(clientEnrolled, this.enrolment(experiment, client), { experiment: id, cause });
+      await this.publisher.publish(clientEnrolled, this.enrolment(experiment, client), options);
     }
     await this.trainLocally.resume(experiment);
   }
 
   /** What is wrong with a named client's data names file and line; what stands there is said at the site alone. */
-  private tellable({ spec }: DataOf<typeof experimentSubmitted>, code: string, message: string): string {
+  private tellable({ spec }: Submission, code: string, message: string): string {
     if (spec.data.source !== 'sites' || !code.startsWith('data.')) return message;
     this.log.error(message);
     return message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
   }
 
+  /** What the site says of a client, signed. */
   private enrolment(experiment: OpenExperiment, client: HostedClient): DataOf<typeof clientEnrolled> {
     const { config, labels, notes, generalTest, baseDigest, showsHistograms } = experiment;
     const { name, data, dataDigest, profile, recipes } = client;
-    return {
+    const { signer } = this.identity;
+    const enrolment = {
       site: this.experiments.site,
       client: name,
+      publicKey: signer.publicKey,
       baseDigest,
       dataDigest,
       deviceClass: profile.deviceClass,
@@ -78,7 +100,12 @@ export class EnrolClients {
       labels: [...labels],
       ...(showsHistograms ? { labelHistogram: labelHistogram(data.train, labels.length) } : {}),
       majorityClass: majorityClassAccuracy(data),
+    };
+    const statement = enrolmentStatement({ experiment: experiment.id, ...enrolment });
+    return {
+      ...enrolment,
       notes: notes.slice(0, 10).map((note) => note.slice(0, 400)),
+      signature: signJson(signer, statement),
     };
   }
 }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { experimentSubmitted } from '#contracts';
 import { writeFileAtomically } from '#storage';
 import { z } from 'zod';
-import { experimentFolder } from './site-folders.ts';
+import { experimentFolder, siteFolder } from './site-folders.ts';
 import { codeOf, TrainerError } from './trainer-error.ts';
 
 const fileSchema = z.strictObject({
@@ -21,6 +21,44 @@ const NAME = 'experiment.json';
 
 export async function writeExperimentFile(folder: string, file: ExperimentFile): Promise<void> {
   await writeFileAtomically(join(folder, NAME), `${JSON.stringify(file, null, 2)}\n`);
+}
+
+/** How an experiment ended, as far as its sites are told. */
+export type Ending = 'finished' | 'failed' | 'cancelled';
+
+const ENDED = 'ended';
+
+/** Marks on disk that an experiment is over; one that this site has no part in is not marked. */
+export async function markEnded(folder: string, ending: Ending): Promise<void> {
+  if (await isThere(join(folder, NAME))) await writeFileAtomically(join(folder, ENDED), `${ending}\n`);
+}
+
+/** Takes the mark away: an experiment that failed is gone on with. */
+export async function markOpen(folder: string): Promise<void> {
+  await rm(join(folder, ENDED), { force: true });
+}
+
+/** Experiments that this site has taken part in and that are not marked as ended, by name. */
+export async function experimentsUnderWay(
+  home: string,
+  site: string,
+): Promise<{ readonly id: string; readonly submission: ExperimentFile['submission'] }[]> {
+  const entries = await readdir(siteFolder(home, site), { withFileTypes: true }).catch(() => []);
+  const found = entries
+    .filter((entry) => entry.isDirectory())
+    .map(async ({ name: id }) => {
+      const folder = experimentFolder(home, site, id);
+      if (!(await isThere(join(folder, NAME))) || (await isThere(join(folder, ENDED)))) return [];
+      return [{ id, submission: (await readExperimentFile(home, site, id)).submission }];
+    });
+  return (await Promise.all(found)).flat();
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Throws `trainer.experiment-unknown` when this site has never taken part in it. */

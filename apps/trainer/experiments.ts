@@ -1,15 +1,21 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { openExperiment, type OpenExperiment, type Submission } from './open-experiment.ts';
+import { experimentsUnderWay, markOpen } from './experiment-file.ts';
 import { TrainerSettings } from './settings.ts';
+import { experimentFolder } from './site-folders.ts';
+import { SiteIdentity } from './site-identity.ts';
+import { readHeads, type WitnessedHead } from './witnessed-heads.ts';
 
 /** The experiments that this site has open: each one's data and model once, however often it is submitted. */
 @Injectable()
 export class Experiments implements OnModuleDestroy {
   private readonly settings: TrainerSettings;
+  private readonly identity: SiteIdentity;
   private readonly opened = new Map<string, Promise<OpenExperiment>>();
 
-  constructor(settings: TrainerSettings) {
+  constructor(settings: TrainerSettings, identity: SiteIdentity) {
     this.settings = settings;
+    this.identity = identity;
   }
 
   get site(): string {
@@ -25,10 +31,21 @@ export class Experiments implements OnModuleDestroy {
   open(id: string, submission: Submission): Promise<OpenExperiment> {
     const known = this.opened.get(id);
     if (known !== undefined) return known;
-    const opening = openExperiment(id, submission, this.settings);
+    const opening = this.openAnew(id, submission);
     this.opened.set(id, opening);
     opening.catch(() => this.opened.delete(id));
     return opening;
+  }
+
+  private async openAnew(id: string, submission: Submission): Promise<OpenExperiment> {
+    await markOpen(experimentFolder(this.settings.home, this.settings.site, id));
+    return openExperiment(id, submission, this.settings, this.identity.digestKey);
+  }
+
+  /** What was under way when this site last ended, if it is to be gone on with at boot. */
+  async underWay(): Promise<readonly { readonly id: string; readonly submission: Submission }[]> {
+    const { home, site, resumeAtBoot } = this.settings;
+    return resumeAtBoot ? experimentsUnderWay(home, site) : [];
   }
 
   /** The experiment of that name, if it was submitted and is still open. */
@@ -40,12 +57,24 @@ export class Experiments implements OnModuleDestroy {
     return this.opened.has(id);
   }
 
-  /** Ends its workers; training that is under way is given up. */
-  async close(id: string): Promise<void> {
+  /** All that could be opened. */
+  async all(): Promise<OpenExperiment[]> {
+    const opened = await Promise.allSettled(this.opened.values());
+    return opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** The last head of an experiment's ledger that this site saw; null before its first. */
+  async lastHead(id: string): Promise<WitnessedHead['head'] | null> {
+    return (await readHeads(this.settings.home, this.settings.site, id)).at(-1)?.head ?? null;
+  }
+
+  /** Ends its workers, and answers what was open; training that is under way is given up. */
+  async close(id: string): Promise<OpenExperiment | undefined> {
     const opening = this.opened.get(id);
     this.opened.delete(id);
     const experiment = await opening?.catch(() => undefined);
     await experiment?.pool.close();
+    return experiment;
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -5,24 +5,34 @@ import {
   experimentFailed,
   experimentFinished,
   experimentSubmitted,
+  roundAbandoned,
+  roundCommitted,
 } from '#contracts';
 import { type Delivery, On } from '#events';
 import { Controller } from '@nestjs/common';
 import { EnrolClients } from './enrol-clients.ts';
-import { Experiments } from './experiments.ts';
+import { EndExperiment } from './end-experiment.ts';
 import { TakeDownload } from './take-download.ts';
+import { WitnessRound } from './witness-round.ts';
 
 /** All that a site hears. */
 @Controller()
 export class TrainerInbox {
   private readonly enrolClients: EnrolClients;
   private readonly takeDownload: TakeDownload;
-  private readonly experiments: Experiments;
+  private readonly witnessRound: WitnessRound;
+  private readonly endExperiment: EndExperiment;
 
-  constructor(enrolClients: EnrolClients, takeDownload: TakeDownload, experiments: Experiments) {
+  constructor(
+    enrolClients: EnrolClients,
+    takeDownload: TakeDownload,
+    witnessRound: WitnessRound,
+    endExperiment: EndExperiment,
+  ) {
     this.enrolClients = enrolClients;
     this.takeDownload = takeDownload;
-    this.experiments = experiments;
+    this.witnessRound = witnessRound;
+    this.endExperiment = endExperiment;
   }
 
   @On(experimentSubmitted)
@@ -40,13 +50,23 @@ export class TrainerInbox {
     return this.takeDownload.lost(delivery);
   }
 
+  @On(roundCommitted)
+  committed(delivery: Delivery<DataOf<typeof roundCommitted>>): Promise<void> {
+    return this.witnessRound.handle('committed', delivery);
+  }
+
+  @On(roundAbandoned)
+  abandoned(delivery: Delivery<DataOf<typeof roundAbandoned>>): Promise<void> {
+    return this.witnessRound.handle('abandoned', delivery);
+  }
+
   @On(experimentFinished)
   finished({ envelope }: Delivery<DataOf<typeof experimentFinished>>): Promise<void> {
-    return this.experiments.close(envelope.experiment);
+    return this.endExperiment.handle(envelope.experiment, 'finished');
   }
 
   @On(experimentFailed)
   failed({ envelope }: Delivery<DataOf<typeof experimentFailed>>): Promise<void> {
-    return this.experiments.close(envelope.experiment);
+    return this.endExperiment.handle(envelope.experiment, 'failed');
   }
 }

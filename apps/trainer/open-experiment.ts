@@ -13,7 +13,6 @@ import {
   type TensorRecipe,
 } from '#tuning';
 import { ClientState } from './client-state.ts';
-import { openDigestKey } from './digest-key.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { writeExperimentFile } from './experiment-file.ts';
 import { findBase } from './find-base.ts';
@@ -41,6 +40,8 @@ export interface OpenExperiment {
   readonly method: Method;
   readonly config: EncoderConfig;
   readonly baseDigest: Digest;
+  /** The shared tensors before any round. */
+  readonly initialGlobal: Digest;
   /** Where the base lies on this site's disk. */
   readonly modelFolder: string;
   readonly labels: readonly string[];
@@ -56,12 +57,13 @@ export interface OpenExperiment {
 
 /**
  * Opens data and model on this site's own disk. Rejects with an error whose message a user can act on: of the data (file and
- * line), the model (file or tensor), the spec (field), or `trainer.*`.
+ * line), the model (file or tensor), the spec (field), or `trainer.*`. `digestKey` blinds digests of the clients' data.
  */
 export async function openExperiment(
   id: string,
   submission: Submission,
   settings: TrainerSettings,
+  digestKey: Uint8Array,
 ): Promise<OpenExperiment> {
   const { spec, base } = submission;
   const { home, site } = settings;
@@ -69,7 +71,7 @@ export async function openExperiment(
   const modelFolder = await findBase(submission, settings);
   const config = await readEncoderConfig(modelFolder);
   checkSequenceLength(spec, config);
-  const { labels, clients: own, ...data } = await openSiteData(spec, settings, await openDigestKey(home, site));
+  const { labels, clients: own, ...data } = await openSiteData(spec, settings, digestKey);
   const clients = new Map<string, HostedClient>();
   for (const [name, client] of own) {
     const profile = clientProfile(spec, name, config, client.deviceClass);
@@ -90,6 +92,7 @@ export async function openExperiment(
     method,
     config,
     baseDigest: base.digest,
+    initialGlobal: base.shared.initial.digest,
     modelFolder,
     labels,
     ...data,

@@ -1,9 +1,11 @@
 import { evaluationReported, uploadSent, uploadWithheld } from '#contracts';
 import { Publisher } from '#events';
+import { contributionStatement, signJson } from '#ledger';
 import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
 import type { Answer, ArmEvaluation } from './client-state.ts';
 import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import { SiteIdentity } from './site-identity.ts';
 import { TrainerSettings } from './settings.ts';
 
 /** States what a client has to say about a round; said again, it is the same words and the same bytes. */
@@ -12,11 +14,13 @@ export class SayAnswer {
   private readonly publisher: Publisher;
   private readonly blobs: BlobStore;
   private readonly settings: TrainerSettings;
+  private readonly identity: SiteIdentity;
 
-  constructor(publisher: Publisher, blobs: BlobStore, settings: TrainerSettings) {
+  constructor(publisher: Publisher, blobs: BlobStore, settings: TrainerSettings, identity: SiteIdentity) {
     this.publisher = publisher;
     this.blobs = blobs;
     this.settings = settings;
+    this.identity = identity;
   }
 
   /** evaluation.reported, of the model that the client holds once `round`'s download has arrived. */
@@ -41,7 +45,10 @@ export class SayAnswer {
     if (withheld !== undefined) await this.publisher.publish(uploadWithheld, { ...who, ...withheld }, options);
     if (upload === undefined || answers === null) return;
     const { shared } = await client.state.tensors(round, 'federated');
-    const digest = await this.blobs.put(shared);
-    await this.publisher.publish(uploadSent, { ...who, ...upload, answers }, { ...options, blob: digest });
+    const blob = await this.blobs.put(shared);
+    const { examples, head } = upload;
+    const statement = { ...options, round, client: client.name, base: answers, blob, examples, head };
+    const signature = signJson(this.identity.signer, contributionStatement(statement));
+    await this.publisher.publish(uploadSent, { ...who, ...upload, answers, signature }, { ...options, blob });
   }
 }

@@ -6,10 +6,14 @@ import { EnrolClients } from './enrol-clients.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerInbox } from './inbox.ts';
 import { TrainerObserver, type TrainingProgress } from './observer.ts';
+import { EndExperiment } from './end-experiment.ts';
+import { PruneBlobs } from './prune-blobs.ts';
 import { SayAnswer } from './say-answer.ts';
 import { TrainerSettings, type TrainerSettingsInput } from './settings.ts';
+import { SiteIdentity } from './site-identity.ts';
 import { TakeDownload } from './take-download.ts';
 import { TrainLocally } from './train-locally.ts';
+import { WitnessRound } from './witness-round.ts';
 
 /** What a site needs from whoever starts it. */
 export interface TrainerParts {
@@ -26,13 +30,15 @@ export interface TrainerParts {
 @Module({})
 export class TrainerModule {
   static register({ publisher, blobs, settings, onProgress, onFault }: TrainerParts): DynamicModule {
+    const checked = new TrainerSettings(settings);
     return {
       module: TrainerModule,
       controllers: [TrainerInbox],
       providers: [
         { provide: Publisher, useValue: publisher },
         { provide: BlobStore, useValue: blobs },
-        { provide: TrainerSettings, useValue: new TrainerSettings(settings) },
+        { provide: TrainerSettings, useValue: checked },
+        { provide: SiteIdentity, useFactory: () => SiteIdentity.open(checked.home, checked.site) },
         { provide: TrainerObserver, useValue: new TrainerObserver({ onProgress, onFault }) },
         Experiments,
         SayAnswer,
@@ -40,6 +46,9 @@ export class TrainerModule {
         TrainLocally,
         TakeDownload,
         EnrolClients,
+        WitnessRound,
+        EndExperiment,
+        PruneBlobs,
       ],
     };
   }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,20 +14,23 @@ import {
   experimentFinished,
   experimentSpec,
   experimentSubmitted,
+  roundCommitted,
   uploadSent,
   uploadWithheld,
 } from '#contracts';
 import { Clock, InProcessBroker, InProcessPublisher, InProcessServer, startService } from '#events';
 import { digestCheckpoint, saveEncoder, type EncoderConfig } from '#language-models';
+import { contributionStatement, enrolmentStatement, verifyJson } from '#ledger';
 import { methodNamed } from '#methods';
 import { decodeSafetensors, digestOf, encodeSafetensors, manifestOf } from '#parameters';
 import { randomStream } from '#randomness';
-import { BlobStore } from '#storage';
+import { BlobStore, openSigningKey } from '#storage';
 import { clientProfile, initialEncoder, initialTensors, tensorRecipe } from '#tuning';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { openClientModel } from './open-client-model.ts';
 import { TrainerModule } from './trainer.module.ts';
+import { readHeads } from './witnessed-heads.ts';
 
 class Noon extends Clock {
   now(): Date {
@@ -154,6 +157,14 @@ class Site {
     await this.speaker.publish(downloadLost, data, { experiment });
   }
 
+  async close(round: number, global: Uint8Array, entry: number, head: string): Promise<void> {
+    const reference = { digest: digestOf(global), bytes: global.byteLength };
+    const ledger = { entry, head: head as ReturnType<typeof digestOf> };
+    const data = { round, global: reference, contributions: [], ledger };
+    await this.speaker.publish(roundCommitted, data, { experiment });
+    await this.broker.settled();
+  }
+
   async finish(): Promise<void> {
     const data = { rounds: 2, globalDigest: digestOf(new Uint8Array()) };
     await this.speaker.publish(experimentFinished, data, { experiment });
@@ -162,6 +173,10 @@ class Site {
 
   upload(digest: string): Promise<Uint8Array> {
     return this.blobs.read(digest);
+  }
+
+  async holds(bytes: Uint8Array): Promise<boolean> {
+    return this.blobs.has(digestOf(bytes));
   }
 
   /** All bytes of all blobs that this site has ever sent or received. */
@@ -232,7 +247,9 @@ describe('a site', () => {
   };
   /** What was said, once each, in an order that does not depend on time. */
   const summary = (site: Site): string[] => {
-    const said = [...site.said(evaluationReported), ...site.said(uploadSent)].map((data) => JSON.stringify(data));
+    // Each site has a key of its own.
+    const uploads = site.said<Upload>(uploadSent).map((upload) => ({ ...upload, signature: '' }));
+    const said = [...site.said(evaluationReported), ...uploads].map((data) => JSON.stringify(data));
     return [...new Set(said)].sort();
   };
 
@@ -333,6 +350,22 @@ describe('a site', () => {
         for (const client of ['client-0', 'client-1']) await interrupted.deliver(client, round, global);
       };
       expect(await wholeRun(interrupted, undefined, again)).toEqual(said);
+    });
+
+    it('signs who it is and what it sends, with a key that only its user may read', async () => {
+      const { publicKey } = await openSigningKey(join(site.home, 'sites/local'));
+      for (const { signature, notes, ...enrolment } of site.said<Enrolment>(clientEnrolled)) {
+        expect(enrolment.publicKey).toBe(publicKey);
+        expect(verifyJson(publicKey, enrolmentStatement({ experiment, ...enrolment }), signature)).toBe(true);
+        expect(notes.join()).toMatch(/test rows were left out/);
+      }
+      const uploads = site.said<Upload>(uploadSent);
+      for (const { round, client, answers: base, blob, examples, head, signature } of uploads) {
+        const signed = contributionStatement({ experiment, round, client, base, blob: blob.digest, examples, head });
+        expect(verifyJson(publicKey, signed, signature)).toBe(true);
+        expect(verifyJson(publicKey, { ...signed, examples: examples + 1 }, signature)).toBe(false);
+      }
+      expect((await stat(join(site.home, 'sites/local/signing-key.pem'))).mode & 0o777).toBe(0o600);
     });
 
     it('answers a repeated question from what it stored', async () => {
@@ -452,5 +485,68 @@ describe('a site', () => {
     await site.deliver('client-1', 1, initial);
     await delay(50);
     expect(site.said(uploadSent)).toEqual([]);
+  });
+
+  it('keeps the heads of the ledger that it sees, and signs the last one with what it sends', async () => {
+    const site = await newSite();
+    await site.submit(submissionOf());
+    await site.waitFor(clientEnrolled, 2);
+    await site.deliver('client-0', 1, initial);
+    const [first] = await site.waitFor<Upload>(uploadSent, 1);
+    const global = await site.upload(first!.blob.digest);
+    const heads = ['one', 'two'].map((text) => digestOf(Buffer.from(text)));
+    await site.close(1, global, 9, heads[0]!);
+    await site.close(1, global, 9, heads[0]!);
+    await site.deliver('client-0', 2, global);
+    await site.waitFor(uploadSent, 2);
+    await site.close(2, global, 17, heads[1]!);
+    expect(site.said<Upload>(uploadSent).map(({ head }) => head)).toEqual([null, heads[0]]);
+    const kept = await readHeads(site.home, 'local', experiment);
+    expect(kept.map(({ round, entry, head }) => [round, entry, head])).toEqual([
+      [1, 9, heads[0]],
+      [2, 17, heads[1]],
+    ]);
+    await appendFile(join(site.home, 'sites/local', experiment, 'heads.jsonl'), '\n{"round":3,"ent');
+    await site.close(3, global, 25, heads[1]!);
+    expect((await readHeads(site.home, 'local', experiment)).map(({ entry }) => entry)).toEqual([9, 17, 25]);
+  });
+
+  it('lets go of blobs of rounds that are over, and of all of them at the end', async () => {
+    const site = await newSite();
+    await site.submit(submissionOf());
+    await site.waitFor(clientEnrolled, 2);
+    const globals = [initial];
+    for (const round of [1, 2]) {
+      await site.deliver('client-0', round, globals.at(-1)!);
+      const uploads = await site.waitFor<Upload>(uploadSent, round);
+      globals.push(await site.upload(uploads.at(-1)!.blob.digest));
+      await site.close(round, globals.at(-1)!, round, digestOf(Buffer.from([round])));
+    }
+    expect(await Promise.all(globals.map((global) => site.holds(global)))).toEqual([false, true, true]);
+    await site.finish();
+    expect((await site.blobBytes()).byteLength).toBe(0);
+  });
+
+  it('takes up at boot what was under way, and leaves alone what is over', async () => {
+    const site = await newSite();
+    await site.submit(submissionOf());
+    await site.waitFor(clientEnrolled, 2);
+    await site.deliver('client-0', 1, initial);
+    await site.stop();
+    const bootAgain = async (): Promise<Site> => {
+      const again = new Site(site.home);
+      sites.push(again);
+      await again.start({ resumeAtBoot: true });
+      return again;
+    };
+    const again = await bootAgain();
+    await again.waitFor(uploadSent, 1);
+    expect(again.said(clientEnrolled)).toHaveLength(2);
+    await again.submit(submissionOf());
+    await again.finish();
+    await again.stop();
+    const after = await bootAgain();
+    await delay(100);
+    expect(after.facts).toEqual([]);
   });
 });

@@ -69,3 +69,11 @@ export const score = z.strictObject({
   loss: z.number(),
 });
 export type Score = z.infer<typeof score>;
+
+/** An Ed25519 public key, its raw 32 bytes in base64url. */
+export const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a public key is 32 bytes in base64url');
+/** An Ed25519 signature, its raw 64 bytes in base64url. */
+export const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, 'a signature is 64 bytes in base64url');
+
+/** The last entry of an experiment's ledger, by number and hash. */
+export const ledgerHead = z.strictObject({ entry: z.int().min(1), head: digest });

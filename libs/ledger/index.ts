@@ -3,3 +3,9 @@ export { canonicalJson, digestOfJson } from './canonical-json.ts';
 export { chainEntry, entryHash, entryFollows, NO_ENTRY, type LedgerContent, type LedgerHead } from './hash-chain.ts';
 export { LedgerError } from './ledger-error.ts';
 export { openSigner, signJson, verifyJson, type Signer } from './signatures.ts';
+export {
+  contributionStatement,
+  enrolmentStatement,
+  type Enrolment,
+  type SignedContribution,
+} from './signed-statements.ts';

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { clientName, digest, siteName } from '../vocabulary.ts';
+import { clientName, digest, publicKey, signature, siteName } from '../vocabulary.ts';
 
 const counts = z.int().min(0);
 
-/** A site hosts this client. Counts leave the site; the label histogram only in simulation. */
+/**
+ * A site hosts this client, and signs that it does. Counts leave the site; the label histogram only in simulation, or where
+ * the site's operator opted in.
+ */
 export const clientEnrolled = defineContract({
   name: 'client.enrolled',
   version: 1,
@@ -24,6 +27,9 @@ export const clientEnrolled = defineContract({
     majorityClass: z.number().min(0).max(1),
     /** What its user should know of the site's data, in sentences. */
     notes: z.array(z.string().max(400)).max(10).default([]),
+    /** The site's, and its signature of `enrolmentStatement`. */
+    publicKey,
+    signature,
   }),
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { blobReference, clientName, digest, roundNumber, siteName } from '../vocabulary.ts';
+import { blobReference, clientName, digest, ledgerHead, roundNumber, siteName } from '../vocabulary.ts';
 
 const clients = z.array(clientName).max(10_000);
 const bothWays = z.strictObject({ uplink: z.number(), downlink: z.number() });
@@ -55,6 +55,8 @@ export const roundCommitted = defineContract({
     contributions: z
       .array(z.strictObject({ client: clientName, digest, weight: z.number().min(0).max(1) }))
       .max(10_000),
+    /** The chain as it was once this was recorded; every site keeps it. */
+    ledger: ledgerHead.optional(),
   }),
 });
 
@@ -69,5 +71,6 @@ export const roundAbandoned = defineContract({
     global: blobReference,
     reason: z.string().max(400),
     missing: clients,
+    ledger: ledgerHead.optional(),
   }),
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { blobReference, clientName, digest, roundNumber, siteName, transmission } from '../vocabulary.ts';
+import { blobReference, clientName, digest, roundNumber, signature, siteName, transmission } from '../vocabulary.ts';
 
+/** What a site vouches for with an upload: the last head of the ledger that it saw, and its signature of `contributionStatement`. */
+const vouched = { head: digest.nullable(), signature };
 const crossing = { round: roundNumber, client: clientName, site: siteName, transmission };
 
 /** The global model reached the client. The bytes travel to its site once a round, with the first client served there. */
@@ -36,6 +38,7 @@ export const uploadSent = defineContract({
     /** The global model that the client started from. */
     answers: digest,
     examples: z.int().min(1),
+    ...vouched,
     training: z.strictObject({
       steps: z.int().min(0),
       firstLoss: z.number(),
@@ -66,7 +69,7 @@ export const uploadDelivered = defineContract({
   version: 1,
   statedBy: 'channel',
   routes: [{ topic: 'coordinator', blob: true }],
-  schema: z.strictObject({ ...crossing, blob: blobReference, answers: digest, examples: z.int().min(1) }),
+  schema: z.strictObject({ ...crossing, blob: blobReference, answers: digest, examples: z.int().min(1), ...vouched }),
 });
 
 /** The upload did not make it before the deadline; its bytes never left the channel. */

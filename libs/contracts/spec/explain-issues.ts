@@ -79,7 +79,7 @@ function unwrap(schema: z.ZodType, value: unknown): z.ZodType {
   }
   if (schema instanceof z.ZodPipe) return unwrap(schema.def.out as z.ZodType, value);
   if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
-    const fields = Object.keys((value ?? {}) as object);
+    const fields = Object.keys(value ?? {});
     const known = (option: z.ZodType) =>
       option instanceof z.ZodObject ? fields.filter((field) => field in option.shape).length : -1;
     const options = schema.def.options as z.ZodType[];

@@ -1,6 +1,6 @@
 import { digestOf, digestOfTensors, isDigest, safetensorsChunks, type Digest, type NamedTensors } from '#parameters';
 import { createHash } from 'node:crypto';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, StorageError } from '../storage-error.ts';
 import { explainFileError } from './file-errors.ts';
@@ -96,6 +96,11 @@ export class BlobStore {
       () => true,
       () => false,
     );
+  }
+
+  /** Forgets a blob; one that is not there is forgotten already. */
+  async remove(digest: string): Promise<void> {
+    await rm(this.path(digest), { force: true });
   }
 
   /** Where a blob lies, or would; throws on anything but a digest, so that no name leads out of the root. */
