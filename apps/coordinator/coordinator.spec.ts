@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +20,12 @@ import {
   uploadWithheld,
 } from '#contracts';
 import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
-import { contributionStatement, enrolmentStatement, openSigner, signJson } from '#ledger';
+import { contributionStatement, signJson } from '#ledger';
 import { decodeSafetensors, digestOf, encodeSafetensors, type Digest, type NamedTensors } from '#parameters';
 import { BlobStore, closingFigures, type ExperimentRecord, openRecord, roundFigures } from '#storage';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
+import { newSigner, signed } from '../../test/site-signer.ts';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { CoordinatorModule } from './coordinator.module.ts';
 import { Experiments } from './experiments.ts';
@@ -34,9 +34,7 @@ const NAME = 'adapter.0.down.bias';
 const clients = ['client-0', 'client-1', 'client-2'];
 const site = 'site-a';
 const digest = digestOf(new Uint8Array([1]));
-const signer = openSigner(
-  generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-);
+const signer = newSigner();
 
 function adapter(...data: number[]): NamedTensors {
   return new Map([[NAME, { shape: [data.length], data: new Float32Array(data) }]]);
@@ -130,10 +128,8 @@ class OtherSide {
     const train = this.examples.get(client)!;
     const counts = { train, personalTest: 5, generalTest: 5 };
     const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
-    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5 };
-    const enrolment = { ...data, ...rest, publicKey: signer.publicKey };
-    const signature = signJson(signer, enrolmentStatement({ experiment, ...enrolment }));
-    await this.#publisher.publish(clientEnrolled, { ...enrolment, notes: [], signature }, { experiment });
+    const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
+    await this.#publisher.publish(clientEnrolled, signed(signer, experiment, { ...data, ...rest }), { experiment });
   }
 
   async #take(

@@ -1,10 +1,13 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { experimentSubmitted } from '#contracts';
+import { experimentSubmitted, type DataOf } from '#contracts';
 import { writeFileAtomically } from '#storage';
 import { z } from 'zod';
 import { experimentFolder, siteFolder } from './site-folders.ts';
 import { codeOf, TrainerError } from './trainer-error.ts';
+
+/** What was submitted: spec, and the base in words and numbers. */
+export type Submission = DataOf<typeof experimentSubmitted>;
 
 const fileSchema = z.strictObject({
   submission: experimentSubmitted.schema,
@@ -42,7 +45,7 @@ export async function markOpen(folder: string): Promise<void> {
 export async function experimentsUnderWay(
   home: string,
   site: string,
-): Promise<{ readonly id: string; readonly submission: ExperimentFile['submission'] }[]> {
+): Promise<{ readonly id: string; readonly submission: Submission }[]> {
   const entries = await readdir(siteFolder(home, site), { withFileTypes: true }).catch(() => []);
   const found = entries
     .filter((entry) => entry.isDirectory())

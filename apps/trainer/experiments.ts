@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { openExperiment, type OpenExperiment, type Submission } from './open-experiment.ts';
-import { experimentsUnderWay, markOpen } from './experiment-file.ts';
+import { openExperiment, type OpenExperiment } from './open-experiment.ts';
+import { experimentsUnderWay, markOpen, type Submission } from './experiment-file.ts';
 import { TrainerSettings } from './settings.ts';
 import { experimentFolder } from './site-folders.ts';
 import { SiteIdentity } from './site-identity.ts';

@@ -7,7 +7,7 @@ import { digestOf } from '#parameters';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findBase } from './find-base.ts';
 import { TrainerSettings } from './settings.ts';
-import type { Submission } from './open-experiment.ts';
+import type { Submission } from './experiment-file.ts';
 
 const shipped = resolve(import.meta.dirname, '../../models/tiny-encoder');
 let folder: string;

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestCheckpoint } from '#language-models';
 import type { Digest } from '#parameters';
-import type { Submission } from './open-experiment.ts';
+import type { Submission } from './experiment-file.ts';
 import { permitPath } from './permit-path.ts';
 import type { TrainerSettings } from './settings.ts';
 import { codeOf, TrainerError } from './trainer-error.ts';

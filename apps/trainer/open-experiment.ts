@@ -1,4 +1,4 @@
-import type { DataOf, ExperimentSpec, experimentSubmitted } from '#contracts';
+import type { ExperimentSpec } from '#contracts';
 import type { ClientData, Example } from '#datasets';
 import { readEncoderConfig, type EncoderConfig } from '#language-models';
 import { methodNamed, trains, type Method } from '#methods';
@@ -14,14 +14,12 @@ import {
 } from '#tuning';
 import { ClientState } from './client-state.ts';
 import { DownloadJobs } from './download-jobs.ts';
-import { writeExperimentFile } from './experiment-file.ts';
+import { writeExperimentFile, type Submission } from './experiment-file.ts';
 import { findBase } from './find-base.ts';
 import type { TrainerSettings } from './settings.ts';
 import { openSiteData } from './site-data.ts';
 import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
 import { TrainerError } from './trainer-error.ts';
-
-export type Submission = DataOf<typeof experimentSubmitted>;
 
 /** A client that this site hosts. Its tensors stay on disk: this is what does not change from round to round. */
 export interface HostedClient {

@@ -8,6 +8,7 @@ import { Health, JsonLogger, Metrics, startServiceApplication, type ServiceAppli
 import { digestOf, encodeSafetensors } from '#parameters';
 import { BlobStore, openRecord, type ExperimentRecord } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newSigner, signed } from '../../../test/site-signer.ts';
 import { startTestServer, type TestServer } from '../../../test/postgres/test-server.ts';
 import { CoordinatorModule } from '../coordinator.module.ts';
 import { prepareRest } from './prepare-rest.ts';
@@ -161,7 +162,7 @@ describe('the REST border', () => {
       ...{ examples: { train: 9, personalTest: 5, generalTest: 5 }, parameters: { shared: 2, personal: 3 } },
       ...{ labels: ['x', 'y'], majorityClass: 0.5, notes: [] },
     };
-    await publisher.publish(clientEnrolled, enrolment, { experiment: 'one' });
+    await publisher.publish(clientEnrolled, signed(newSigner(), 'one', enrolment), { experiment: 'one' });
     await broker.settled();
     const at = `${url}/experiments/one`;
     expect(await call(`${at}/clients`)).toMatchObject({ body: [{ client: 'client-0', site: 'a', trainExamples: 9 }] });
