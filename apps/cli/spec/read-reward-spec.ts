@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { rewardSpec, type RewardSpec } from '#contracts';
-import { readDocument } from './read-document.ts';
+import { readDocument } from '#documents';
 
 /** Reads the spec of a reward model; its paths come back absolute. */
 export async function readRewardSpec(path: string): Promise<RewardSpec> {
   const file = resolve(path);
   const absolute = (name: string): string => resolve(dirname(file), name);
-  const spec = await readDocument(file, rewardSpec);
+  const spec = await readDocument(file, rewardSpec, 'model: ../models/tiny-encoder');
   return {
     ...spec,
     model: absolute(spec.model),
