@@ -13,6 +13,7 @@ export { digestCheckpoint } from './checkpoints/digest-checkpoint.ts';
 export { encoderManifest, maskedLanguageModelManifest } from './checkpoints/tensor-names.ts';
 export { adapterManifest, initialAdapters } from './personalisation/adapters.ts';
 export { LORA_TARGETS, initialLora, loraManifest, type LoraShape } from './personalisation/lora.ts';
+export { initialValueHead, valueHeadManifest } from './personalisation/value-head.ts';
 export { headManifest, initialHead } from './personalisation/head.ts';
 export { loadTokenizer, tokenizerFromJson } from './tokenizers/load-tokenizer.ts';
 export { saveTokenizer } from './tokenizers/save-tokenizer.ts';

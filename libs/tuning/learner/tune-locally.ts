@@ -1,18 +1,15 @@
 import type { NamedTensors } from '#parameters';
 import { padBatch } from '../batches/pad-batch.ts';
 import type { TokenisedExamples } from '../batches/tokenised-examples.ts';
-import { adamW } from '../optimisers/adamw.ts';
+import { chooseOptimiser, type OptimiserChoice } from '../optimisers/choose-optimiser.ts';
 import { clipGradients } from '../optimisers/clip-gradients.ts';
-import type { Optimiser, OptimiserState } from '../optimisers/optimiser.ts';
-import { sgd } from '../optimisers/sgd.ts';
+import type { OptimiserState } from '../optimisers/optimiser.ts';
 import { learningRateSchedule, type ScheduleName } from '../schedules/learning-rate-schedule.ts';
 import type { ClassifierSession } from './classifier-session.ts';
 
-/** How a client trains; everything but the tensors and the examples. */
-export interface TuningSettings {
-  readonly optimiser: 'adamw' | 'sgd';
+/** How parameters move along gradients. */
+export interface DescentSettings extends OptimiserChoice {
   readonly learningRate: number;
-  readonly weightDecay: number;
   readonly clipNorm: number;
   readonly schedule: ScheduleName;
   /** The schedule's length in steps, over all rounds. */
@@ -20,6 +17,10 @@ export interface TuningSettings {
   readonly warmupSteps: number;
   /** Steps that came before this job: rounds before × steps. */
   readonly firstStep: number;
+}
+
+/** How a client trains; everything but the tensors and the examples. */
+export interface TuningSettings extends DescentSettings {
   /** alpha / rank of this client's LoRA. */
   readonly loraScale: number;
 }
@@ -44,7 +45,7 @@ export async function tuneLocally(
   state?: OptimiserState,
   onStep: (step: number, loss: number) => void = () => undefined,
 ): Promise<TuningResult> {
-  const optimiser = optimiserOf(settings);
+  const optimiser = chooseOptimiser(settings);
   const schedule = learningRateSchedule(settings.schedule, settings.totalSteps, settings.warmupSteps);
   const running = state ?? optimiser.initial(parameters);
   const losses: number[] = [];
@@ -64,11 +65,8 @@ export async function tuneLocally(
   return { outcome: 'trained', losses, optimiser: running };
 }
 
-function optimiserOf({ optimiser, weightDecay }: TuningSettings): Optimiser {
-  return optimiser === 'adamw' ? adamW({ weightDecay }) : sgd({ weightDecay });
-}
-
-function firstNotFinite(parameters: NamedTensors): string | undefined {
+/** The first tensor with a number that is not finite. */
+export function firstNotFinite(parameters: NamedTensors): string | undefined {
   for (const [name, { data }] of parameters) if (!data.every(Number.isFinite)) return name;
   return undefined;
 }

@@ -25,7 +25,7 @@ export interface ScoredTokens {
   readonly scores: readonly number[];
 }
 
-/** What the clipped losses need of each token, and the mean KL of a completion in nats. */
+/** What the clipped losses need of each token, and the mean KL of a completion in nats, by k3 whichever penalises. */
 export interface TokenAdvantages {
   readonly advantages: Float32Array;
   readonly returns: Float32Array;
@@ -38,6 +38,7 @@ export interface TokenAdvantages {
  */
 export function estimateAdvantages(drawn: ScoredTokens, settings: RewardSettings): TokenAdvantages {
   const kl = klEstimate(settings.klEstimator, drawn.logProbabilities, drawn.reference);
+  const divergence = klEstimate('k3', drawn.logProbabilities, drawn.reference);
   const spans = spansOf(drawn.lengths);
   const count = drawn.logProbabilities.length;
   let rewards: Float64Array = new Float64Array(count);
@@ -55,7 +56,7 @@ export function estimateAdvantages(drawn: ScoredTokens, settings: RewardSettings
   return {
     advantages: Float32Array.from(whiten(advantages)),
     returns,
-    kl: kl.reduce((total, estimate) => total + estimate, 0) / Math.max(1, spans.length),
+    kl: divergence.reduce((total, estimate) => total + estimate, 0) / Math.max(1, spans.length),
   };
 }
 

@@ -47,7 +47,7 @@ describe('PPO from scores to advantages', () => {
       absolute: 3e-6,
     });
     expect(found.returns).toBeAllClose([1.77153875, 1.843725, 1.9355, 1.99]);
-    expect(found.kl).toBeCloseTo(-0.3, 6);
+    expect(found.kl).toBeCloseTo(0.0214027582 + 2 * 0.0187307531 + 0.1487212707, 6);
   });
 
   it('never lets one completion see another', () => {

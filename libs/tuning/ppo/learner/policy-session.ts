@@ -1,0 +1,127 @@
+import { Session, type Feed, type SessionOptions } from '#autograd';
+import {
+  buildDecoderPrefix,
+  gradientName,
+  tunedManifest,
+  type DecoderConfig,
+  type DecoderWeights,
+} from '#language-models';
+import { selectTensors, type NamedTensors, type Tensor } from '#parameters';
+import { TuningError } from '../../tuning-error.ts';
+import { buildPpoStep, type PpoStepShape } from './build-ppo-step.ts';
+import { packCompletions, type DrawnCompletion } from './pack-completions.ts';
+
+/** A minibatch below the tuned blocks, where nothing changes: computed once for all epochs of an update. */
+export interface Minibatch {
+  readonly lengths: readonly number[];
+  readonly feeds: Readonly<Record<string, Feed>>;
+}
+
+/** What the policy makes of each token of a minibatch now. */
+export interface TokenEstimates {
+  readonly logProbabilities: Float32Array;
+  readonly values: Float32Array;
+}
+
+/** What an update holds fixed, one number a token. */
+export interface OldEstimates {
+  readonly oldLogProbabilities: Float32Array;
+  readonly oldValues: Float32Array;
+  readonly advantages: Float32Array;
+  readonly returns: Float32Array;
+}
+
+const LOSSES = ['loss', 'policyLoss', 'valueLoss', 'approximateKl', 'clippedFraction'] as const;
+export type StepLosses = Readonly<Record<(typeof LOSSES)[number], number>>;
+
+/** Log-probabilities, values and gradients of any client's policy on one frozen base. `run` blocks: open it in a worker. */
+export class PolicySession {
+  readonly config: DecoderConfig;
+  /** The base's own tensors of the tuned blocks: the start of training, and the reference of `klReference: base`. */
+  readonly base: NamedTensors;
+  private readonly prefix: Session;
+  private readonly step: Session;
+  /** Asked before each run; what it throws gives up the work that is under way. */
+  beforeBatch: () => void = () => undefined;
+
+  private constructor(config: DecoderConfig, base: NamedTensors, prefix: Session, step: Session) {
+    this.config = config;
+    this.base = base;
+    this.prefix = prefix;
+    this.step = step;
+  }
+
+  static async open(
+    weights: DecoderWeights,
+    shape: PpoStepShape,
+    options: SessionOptions = {},
+  ): Promise<PolicySession> {
+    const { config, tensors } = weights;
+    const tuned = new Set(tunedManifest(config, shape.trainableBlocks).map(({ name }) => name));
+    const prefix = await Session.open(buildDecoderPrefix(weights, shape.trainableBlocks), options);
+    const step = await Session.open(buildPpoStep(weights, shape), options);
+    return new PolicySession(
+      config,
+      selectTensors(tensors, (name) => tuned.has(name)),
+      prefix,
+      step,
+    );
+  }
+
+  /** Runs the frozen blocks over prompts and completions. */
+  async prepare(completions: readonly DrawnCompletion[]): Promise<Minibatch> {
+    this.beforeBatch();
+    const { lengths, prefix, suffix } = packCompletions(completions);
+    const { hidden } = await this.prefix.run({ ...prefix }, ['hidden']);
+    if (hidden === undefined) throw missing('hidden');
+    return { lengths, feeds: { hidden, mask: prefix.mask, ...suffix } };
+  }
+
+  /** Log-probability and value of each token under `parameters`: tuned tensors and value head. */
+  async estimate(parameters: NamedTensors, batch: Minibatch): Promise<TokenEstimates> {
+    this.beforeBatch();
+    const zeros = new Float32Array(batch.feeds['tokens']?.data.length ?? 0);
+    const old = { oldLogProbabilities: zeros, oldValues: zeros, advantages: zeros, returns: zeros };
+    const outputs = await this.step.run(feedsOf(parameters, batch, old, false), ['logProbabilities', 'values']);
+    return { logProbabilities: floats(outputs, 'logProbabilities').data, values: floats(outputs, 'values').data };
+  }
+
+  /** Losses of the minibatch, and the gradient of each of the parameters. */
+  async gradients(
+    parameters: NamedTensors,
+    batch: Minibatch,
+    old: OldEstimates,
+  ): Promise<{ readonly losses: StepLosses; readonly gradients: NamedTensors }> {
+    this.beforeBatch();
+    const names = [...parameters.keys()];
+    const outputs = await this.step.run(feedsOf(parameters, batch, old, true), [...LOSSES, ...names.map(gradientName)]);
+    const losses = Object.fromEntries(LOSSES.map((name) => [name, floats(outputs, name).data[0] ?? NaN]));
+    const gradients = new Map(names.map((name) => [name, floats(outputs, gradientName(name))]));
+    return { losses: losses as StepLosses, gradients };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.prefix.close(), this.step.close()]);
+  }
+}
+
+function feedsOf(parameters: NamedTensors, batch: Minibatch, old: OldEstimates, train: boolean): Record<string, Feed> {
+  const feeds: Record<string, Feed> = {
+    ...batch.feeds,
+    train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) },
+  };
+  for (const [name, data] of Object.entries(old) as [string, Float32Array][])
+    feeds[name] = { shape: [data.length], data };
+  for (const [name, tensor] of parameters) feeds[name] = tensor;
+  return feeds;
+}
+
+function floats(outputs: Readonly<Record<string, Feed>>, name: string): Tensor {
+  const output = outputs[name];
+  if (output === undefined || !(output.data instanceof Float32Array)) throw missing(name);
+  return { shape: output.shape, data: output.data };
+}
+
+function missing(name: string): TuningError {
+  return new TuningError('tuning.output-missing', `The step model gave no numbers for ${name}.`);
+}
