@@ -5,6 +5,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
       "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch",
     run: async () => (await import('./training-step.ts')).benchTrainingStep(),
   },
+  'ppo-update': {
+    about: 'a PPO update of the last two blocks of a GPT-2 small against PyTorch, with and without a cached prefix',
+    run: async () => (await import('./ppo-update.ts')).benchPpoUpdate(),
+  },
   aggregate: {
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
     run: async () => (await import('./aggregate.ts')).benchAggregate(),

@@ -1,11 +1,6 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { startPython, type PythonTimer } from './pytorch-process.ts';
 
-export interface PyTorchStep {
-  /** Milliseconds of one step: forward, backward, AdamW. */
-  readonly run: () => Promise<number>;
-  readonly stop: () => Promise<void>;
-}
+export type PyTorchStep = PythonTimer<'step'>;
 
 interface PyTorchShape {
   readonly layers: number;
@@ -22,29 +17,9 @@ interface PyTorchShape {
   readonly clock: 'wall' | 'cpu';
 }
 
-/** The same step in eager PyTorch, fp32, in the Python that AIRTUNE_PYTHON names; undefined without one. */
-export async function startPyTorchStep(shape: PyTorchShape): Promise<PyTorchStep | undefined> {
-  const python = process.env['AIRTUNE_PYTHON'];
-  if (python === undefined || python === '') return undefined;
-  const child = spawn(python, ['-c', SCRIPT, JSON.stringify(shape)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async (): Promise<string> => {
-    const line = await lines.next();
-    if (line.done === true) throw new Error(`${python} ended before it answered; does it have torch?`);
-    return line.value;
-  };
-  await answer();
-  return {
-    run: async () => {
-      child.stdin.write('step\n');
-      return Number(await answer());
-    },
-    stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.stdin.end();
-      await ended;
-    },
-  };
+/** The same step in eager PyTorch, fp32, AdamW included, in the Python that AIRTUNE_PYTHON names; undefined without one. */
+export function startPyTorchStep(shape: PyTorchShape): Promise<PyTorchStep | undefined> {
+  return startPython(SCRIPT, shape);
 }
 
 const SCRIPT = `

@@ -112,7 +112,7 @@ async function measureRounds(step: Step, alone: TimedProduct[], pytorch: PyTorch
     let products = 0;
     for (const { product, time } of alone) products += product.count * (await time());
     const second = await step.run(true);
-    rounds.push({ step: (first + second) / 2, evaluation, products, pytorch: (await pytorch?.run()) ?? NaN });
+    rounds.push({ step: (first + second) / 2, evaluation, products, pytorch: (await pytorch?.run('step')) ?? NaN });
   }
   return rounds;
 }

@@ -34,3 +34,21 @@ export { writeDurably } from './files/write-durably.ts';
 export { errorOf, failureOf, type JobFailure } from './workers/job-failure.ts';
 export { workerFile, workerFlags } from './workers/worker-thread.ts';
 export { BatchPlan } from './pretraining/plan-batches.ts';
+export { PolicySession } from './ppo/learner/policy-session.ts';
+export {
+  updatePolicy,
+  type Policy,
+  type ScoredCompletions,
+  type UpdateFigures,
+  type UpdateSettings,
+} from './ppo/learner/update-policy.ts';
+export { PolicyPool, type PolicyPoolOptions } from './ppo/workers/ppo-pool.ts';
+export type { Rollout } from './ppo/workers/ppo-messages.ts';
+export {
+  tuneByPpo,
+  type IterationFigures,
+  type PpoRoundResult,
+  type PpoRoundSettings,
+} from './ppo/round/tune-by-ppo.ts';
+export type { PromptAndCompletion, RewardKey, RewardScorer } from './ppo/round/reward-scorer.ts';
+export { judge, type RewardWeights } from './ppo/round/weigh-rewards.ts';

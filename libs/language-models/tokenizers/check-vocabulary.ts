@@ -1,9 +1,8 @@
-import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
 import { ModelError } from '../model-error.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Throws ModelError `tokenizer.vocabulary` when the tokenizer gives ids for which the model has no embedding: it belongs to another model. */
-export function checkVocabulary(tokenizer: Tokenizer, config: EncoderConfig): void {
+export function checkVocabulary(tokenizer: Tokenizer, config: { readonly vocabulary: number }): void {
   if (tokenizer.vocabularySize <= config.vocabulary) return;
   throw new ModelError(
     'tokenizer.vocabulary',

@@ -1,17 +1,13 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { TensorRecipe } from '../clients/tensor-recipe.ts';
 import type { TuningBase } from '../learner/classifier-session.ts';
 import type { Evaluation } from '../learner/evaluate.ts';
 import type { TuningSettings } from '../learner/tune-locally.ts';
+import type { Job } from './job-pool.ts';
 
 /** What a worker must have open to serve a job. */
 export interface WorkerBase extends TuningBase {
   /** Texts are cut to so many tokens, special ones included. */
   readonly maxTokens: number;
-  /** ONNX Runtime's threads in this worker. */
-  readonly threads: number;
-  /** How long those threads wait without sleeping. */
-  readonly spinMicroseconds: number;
 }
 
 export interface LabelledTexts {
@@ -82,12 +78,8 @@ export interface StepProgress {
   readonly loss: number;
 }
 
-/** One job as it crosses to a worker. */
-export interface WorkerJob {
-  readonly base: WorkerBase;
-  readonly request: TuneRequest | EvaluateRequest | InitialRequest;
-  /** One shared word: 1 asks the worker to give up before its next batch. */
-  readonly stop: Int32Array;
-  /** Receives {@link StepProgress}. */
-  readonly progress?: MessagePort;
-}
+/** What a worker does in a job. */
+export type TuningWork = TuneRequest | EvaluateRequest | InitialRequest;
+
+/** One job as it crosses to a worker; its progress is {@link StepProgress}. */
+export type WorkerJob = Job<WorkerBase, TuningWork>;

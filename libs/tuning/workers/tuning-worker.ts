@@ -16,7 +16,6 @@ import type {
   TensorParts,
   TuneAnswer,
   TuneRequest,
-  WorkerBase,
   WorkerJob,
 } from './tuning-messages.ts';
 
@@ -51,7 +50,7 @@ export default async function serve(job: WorkerJob): Promise<unknown> {
   }
 }
 
-async function openBase(base: WorkerBase): Promise<OpenBase> {
+async function openBase(base: WorkerJob['base']): Promise<OpenBase> {
   const key = JSON.stringify(base);
   if (current !== undefined && key === currentKey) return current;
   const before = current;

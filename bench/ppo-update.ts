@@ -1,0 +1,128 @@
+import { SPIN_ALONE_MICROSECONDS } from '#autograd';
+import { decoderManifest, initialValueHead, type DecoderConfig, type DecoderWeights } from '#language-models';
+import type { NamedTensors } from '#parameters';
+import { randomStream } from '#randomness';
+import { PolicySession, updatePolicy, type Policy, type ScoredCompletions, type UpdateSettings } from '#tuning';
+
+import { CLOCK, milliseconds } from './clock.ts';
+import { startPyTorchUpdate } from './pytorch-ppo.ts';
+
+/** GPT-2 small; 16 sequences of 96 tokens, of which 64 were drawn; 4 epochs over all of them at once. */
+const config: DecoderConfig = {
+  modelType: 'gpt2',
+  layers: 12,
+  hidden: 768,
+  heads: 12,
+  intermediate: 3072,
+  vocabulary: 50_257,
+  maxPositions: 1024,
+  layerNormEpsilon: 1e-5,
+  activation: 'gelu_new',
+  endTokenId: 50_256,
+};
+const SIZES = { batch: 16, prompt: 32, completion: 64, epochs: 4, trainableBlocks: 2 };
+const THREADS = Number(process.env['AIRTUNE_BENCH_THREADS'] ?? 2);
+const ROUNDS = Number(process.env['AIRTUNE_BENCH_ROUNDS'] ?? 2);
+
+const settings: UpdateSettings = {
+  gamma: 1,
+  lambda: 0.95,
+  klEstimator: 'k1',
+  klCoefficient: 0.05,
+  whitenRewards: false,
+  optimiser: 'adamw',
+  learningRate: 1e-5,
+  weightDecay: 0.01,
+  clipNorm: 1,
+  schedule: 'constant',
+  totalSteps: SIZES.epochs,
+  warmupSteps: 0,
+  firstStep: 0,
+  epochs: SIZES.epochs,
+  batchSize: SIZES.batch,
+  klLimit: Infinity,
+  proximal: 0.01,
+};
+
+/**
+ * Ratios: the time of a PyTorch update over ours. `pytorch` runs the whole model forward and back each epoch, every parameter
+ * with a gradient; `pytorchCached` computes the frozen blocks once, as we do, and logits of the drawn tokens alone. All three begin with
+ * the old log-probabilities and values, and end with AdamW's step; references are not computed. Absent without PyTorch.
+ */
+export async function benchPpoUpdate() {
+  const draw = randomStream(1, 'bench');
+  const weights: DecoderWeights = { config, tensors: randomWeights() };
+  const shape = {
+    trainableBlocks: SIZES.trainableBlocks,
+    temperature: 1,
+    clip: 0.2,
+    valueClip: 0.2,
+    valueCoefficient: 0.1,
+  };
+  const session = await PolicySession.open(weights, shape, {
+    threads: THREADS,
+    spinMicroseconds: SPIN_ALONE_MICROSECONDS,
+  });
+  const tokens = (count: number): number[] => Array.from({ length: count }, () => draw.integer(config.vocabulary));
+  const completions = Array.from({ length: SIZES.batch }, () => ({
+    prompt: tokens(SIZES.prompt),
+    ids: tokens(SIZES.completion),
+  }));
+  const drawn: ScoredCompletions = { completions, scores: completions.map(() => draw.normal()) };
+  const pytorch = await startPyTorchUpdate({ ...SIZES, ...config, threads: THREADS, clock: CLOCK });
+  const policy = startOf(session);
+  const ours: number[] = [];
+  const theirs = { whole: [] as number[], cached: [] as number[] };
+  for (let round = 0; round <= ROUNDS; round++) {
+    const start = milliseconds();
+    const result = await updatePolicy(session, policy, drawn, settings);
+    if (result.outcome !== 'updated') throw new Error(result.message);
+    const spent = milliseconds() - start;
+    const [whole, cached] = [await pytorch?.run('whole'), await pytorch?.run('cached')];
+    if (round === 0) continue;
+    ours.push(spent);
+    if (whole !== undefined && cached !== undefined) {
+      theirs.whole.push(whole);
+      theirs.cached.push(cached);
+    }
+  }
+  await Promise.all([session.close(), pytorch?.stop()]);
+  const updateMs = median(ours);
+  const figures: Record<string, unknown> = { clock: CLOCK, threads: THREADS, ...SIZES, updateMs };
+  if (pytorch === undefined) return { ratios: {}, figures };
+  const [pytorchMs, pytorchCachedMs] = [median(theirs.whole), median(theirs.cached)];
+  const ratios = { pytorch: pytorchMs / updateMs, pytorchCached: pytorchCachedMs / updateMs };
+  console.log(
+    `update ${updateMs.toFixed(0)} ms; PyTorch ${pytorchMs.toFixed(0)} ms (${ratios.pytorch.toFixed(2)} x), ` +
+      `with a cached prefix ${pytorchCachedMs.toFixed(0)} ms (${ratios.pytorchCached.toFixed(2)} x)`,
+  );
+  return { ratios, figures: { ...figures, pytorchMs, pytorchCachedMs } };
+}
+
+/** The base as it is, for reference too: then nothing is computed for the reference that PyTorch does not compute. */
+function startOf(session: PolicySession): Policy {
+  const global: NamedTensors = new Map(
+    [...session.base].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
+  );
+  return { tuned: session.base, valueHead: initialValueHead(config), global, reference: session.base };
+}
+
+function randomWeights(): NamedTensors {
+  const noise = randomStream(2, 'bench');
+  const few = Float32Array.from({ length: 65_537 }, () => 0.02 * noise.normal());
+  return new Map(
+    decoderManifest(config).map(({ name, shape }) => {
+      const count = shape.reduce((product, size) => product * size, 1);
+      const one = name.includes('norm.weight') ? 1 : 0;
+      return [
+        name,
+        { shape, data: Float32Array.from({ length: count }, (_, at) => one + (few[at % few.length] ?? 0)) },
+      ];
+    }),
+  );
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
