@@ -46,8 +46,8 @@ const settings: UpdateSettings = {
 
 /**
  * Ratios: the time of a PyTorch update over ours. `pytorch` runs the whole model forward and back each epoch, every parameter
- * with a gradient; `pytorchCached` computes the frozen blocks once, as we do, and logits of the drawn tokens alone. All three begin with
- * the old log-probabilities and values, and end with AdamW's step; references are not computed. Absent without PyTorch.
+ * with a gradient; `pytorchCached` computes the frozen blocks once, as we do, and logits of the drawn tokens alone. All three
+ * begin with old log-probabilities, values and those of the reference, and end with AdamW. Absent without PyTorch.
  */
 export async function benchPpoUpdate() {
   const draw = randomStream(1, 'bench');
@@ -99,12 +99,12 @@ export async function benchPpoUpdate() {
   return { ratios, figures: { ...figures, pytorchMs, pytorchCachedMs } };
 }
 
-/** The base as it is, for reference too: then nothing is computed for the reference that PyTorch does not compute. */
+/** The base as it is, which the updates then move. */
 function startOf(session: PolicySession): Policy {
   const global: NamedTensors = new Map(
     [...session.base].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
   );
-  return { tuned: session.base, valueHead: initialValueHead(config), global, reference: session.base };
+  return { tuned: session.base, valueHead: initialValueHead(config), global, reference: global };
 }
 
 function randomWeights(): NamedTensors {
