@@ -21,6 +21,7 @@ export interface Commands {
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
   trainReward(spec: string, options: { readonly json: boolean }): Promise<void>;
+  tune(spec: string, options: { readonly json: boolean }): Promise<void>;
 }
 
 const ENDINGS = `
@@ -102,11 +103,24 @@ function addModels(program: Command, commands: Commands): void {
     .action((folder: string, texts: string[], options: { json: boolean }) => commands.predict(folder, texts, options));
   program
     .command('pretrain')
-    .description('pre-train an encoder on text by masked language modelling; goes on where an earlier run stopped')
+    .description('pre-train an encoder (masked words) or a GPT-2 (next tokens) on text; goes on where it was stopped')
     .argument('<spec>', 'text, tokenizer, model and training, a YAML file')
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
-    .addHelpText('after', examples('airtune pretrain examples/pretrain-tiny-encoder.yaml'))
+    .addHelpText(
+      'after',
+      examples(
+        'airtune pretrain examples/pretrain-tiny-encoder.yaml',
+        'airtune pretrain examples/pretrain-tiny-gpt2.yaml',
+      ),
+    )
     .action((spec: string, options: { json: boolean }) => commands.pretrain(spec, options));
+  program
+    .command('tune')
+    .description('tune a GPT-2 on instructions and their answers; goes on where it was stopped')
+    .argument('<spec>', 'model, instructions and training, a YAML file')
+    .option('--json', 'one JSON object a line on standard output, nothing else', false)
+    .addHelpText('after', examples('airtune tune examples/tune-tiny-gpt2.yaml'))
+    .action((spec: string, options: { json: boolean }) => commands.tune(spec, options));
 }
 
 function addReward(program: Command, commands: Commands): void {

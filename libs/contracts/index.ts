@@ -35,4 +35,5 @@ export { ownData, type DataSpec, type GeneralTestSpec, type OwnData } from './sp
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
 export { rewardSpec, type RewardSpec } from './spec/reward-spec.ts';
+export { tuneSpec, type TuneSpec } from './spec/tune-spec.ts';
 export { explainIssues, problemsOf, writtenPath, type Problem } from './spec/explain-issues.ts';

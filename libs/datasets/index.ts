@@ -17,3 +17,7 @@ export { openCorpus } from './corpora/open-corpus.ts';
 export type { PreferencePair, Preferences, PreferenceSplit } from './preferences/preference-pair.ts';
 export type { PreferenceSpec } from './preferences/preference-spec.ts';
 export { openPreferences } from './preferences/open-preferences.ts';
+export type { Instruction, InstructionSet } from './instructions/instruction.ts';
+export type { InstructionSource, InstructionSpec } from './instructions/instruction-spec.ts';
+export { openInstructions } from './instructions/open-instructions.ts';
+export { formatPrompt, formatResponse } from './instructions/prompt-template.ts';

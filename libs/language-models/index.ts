@@ -54,3 +54,5 @@ export {
 } from './decoder/prefix-and-suffix.ts';
 export type { GeneratorShape } from './generation/build-generator.ts';
 export { Generator, type Completion, type GenerationSettings, type Prompt } from './generation/generator.ts';
+export { buildCausalStep, type FrozenPart } from './decoder/build-causal-step.ts';
+export { trainBytePair, type BytePairOptions } from './tokenizers/train-byte-pair.ts';

@@ -1,4 +1,4 @@
-/** What a client does between download and upload, and how an encoder is pre-trained before any client has it. */
+/** What a client does between download and upload, and how a model is trained before any client has it. */
 export { TuningError } from './tuning-error.ts';
 export { adamW, type AdamWSettings } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';
@@ -26,9 +26,8 @@ export type {
   TuneAnswer,
   TuneRequest,
 } from './workers/tuning-messages.ts';
+export { initialDecoder } from './pretraining/initial-decoder.ts';
 export { initialEncoder } from './pretraining/initial-encoder.ts';
-export { pretrainEncoder, type PretrainOptions } from './pretraining/pretrain-encoder.ts';
-export type { PretrainingProgress, PretrainingReport } from './pretraining/pretraining-report.ts';
 export { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './pretraining/checkpoint.ts';
 export { writeDurably } from './files/write-durably.ts';
 export { errorOf, failureOf, type JobFailure } from './workers/job-failure.ts';
@@ -52,3 +51,6 @@ export {
 } from './ppo/round/tune-by-ppo.ts';
 export type { PromptAndCompletion, RewardKey, RewardScorer } from './ppo/round/reward-scorer.ts';
 export { judge, type RewardWeights } from './ppo/round/weigh-rewards.ts';
+export { pretrain, tuneOnInstructions, type TrainingCallOptions } from './pretraining/train-in-worker.ts';
+export type { TrainingProgress, TrainingReport } from './pretraining/training-report.ts';
+export { promptTokens, responseTokens } from './instruction-tuning/prompt-tokens.ts';

@@ -7,6 +7,7 @@ import { pretrain } from './pretrain.ts';
 import { trainReward } from './reward/train-reward.ts';
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
 import { show } from './show-experiment.ts';
+import { tune } from './tune.ts';
 
 /** The commands as they run in a process: its environment, its streams, its signals, its exit code. */
 export class AirtuneCommands implements Commands {
@@ -46,6 +47,10 @@ export class AirtuneCommands implements Commands {
 
   trainReward(spec: string, options: { readonly json: boolean }): Promise<void> {
     return trainReward(spec, options, this.settings(), this.process);
+  }
+
+  tune(spec: string, options: { readonly json: boolean }): Promise<void> {
+    return tune(spec, options, this.settings(), this.process);
   }
 
   private settings(): Settings {

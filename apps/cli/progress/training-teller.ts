@@ -18,6 +18,7 @@ export class TrainingTeller<Progress extends TrainingPhase> {
   private readonly now: () => number;
   private readonly prefix: string;
   private readonly describe: (progress: Progress) => string;
+  private readonly passes: (progress: Progress) => boolean;
   private readonly live: ReturnType<typeof createLogUpdate> | undefined;
   private begun: { readonly step: number; readonly atMs: number } | undefined;
 
@@ -28,6 +29,8 @@ export class TrainingTeller<Progress extends TrainingPhase> {
       readonly now: () => number;
       readonly prefix: string;
       readonly describe: (progress: Progress) => string;
+      /** What the next word may take the place of, where there is a terminal; by default a step. */
+      readonly passes?: (progress: Progress) => boolean;
     },
   ) {
     this.console = console;
@@ -35,6 +38,7 @@ export class TrainingTeller<Progress extends TrainingPhase> {
     this.now = options.now;
     this.prefix = options.prefix;
     this.describe = options.describe;
+    this.passes = options.passes ?? (({ phase }) => phase === 'step');
     this.live = !options.json && isTerminal(console.stdout) ? createLogUpdate(console.stdout) : undefined;
   }
 
@@ -47,7 +51,7 @@ export class TrainingTeller<Progress extends TrainingPhase> {
       return;
     }
     const text = `${this.describe(progress)}${isStep ? this.remaining(progress) : ''}`;
-    if (isStep && this.live !== undefined) this.live(text);
+    if (this.passes(progress) && this.live !== undefined) this.live(text);
     else if (due) this.line(text);
   }
 

@@ -1,6 +1,33 @@
 import { z } from 'zod';
 
-/** Masked-language-model pre-training of an encoder from text (the paper's stage 1). */
+const sizes = {
+  layers: z.int().min(1).max(96).default(4),
+  hidden: z.int().min(8).max(8192).default(128),
+  heads: z.int().min(1).max(128).default(4),
+  /** Of the feed-forward; default 4 × hidden. */
+  intermediate: z.int().min(8).max(65_536).optional(),
+};
+const maxPositions = z.int().min(8).max(8192).default(128);
+const modelShape = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('bert'), ...sizes, maxPositions }),
+  z.strictObject({ type: z.literal('roberta'), ...sizes, maxPositions }),
+  /** `context`: the longest sequence. */
+  z.strictObject({ type: z.literal('gpt2'), ...sizes, context: z.int().min(8).max(8192).default(128) }),
+]);
+
+/** How steps are taken; the same for pre-training and instruction tuning. */
+export const trainingSteps = {
+  batchSize: z.int().min(1).max(4096).default(64),
+  maxTokens: z.int().min(8).max(8192).default(64),
+  learningRate: z.number().gt(0).max(1).default(1e-3),
+  warmupFraction: z.number().min(0).max(1).default(0.05),
+  weightDecay: z.number().min(0).max(1).default(0.01),
+  clipNorm: z.number().gt(0).max(1e6).default(1),
+  saveEverySteps: z.int().min(1).default(200),
+  evaluateEverySteps: z.int().min(1).default(200),
+};
+
+/** Pre-training from text (the paper's stage 1): an encoder on masked words, a GPT-2 on next tokens. */
 export const pretrainSpec = z.strictObject({
   name: z.string().min(1).max(63).default('encoder'),
   out: z.string().min(1),
@@ -16,30 +43,20 @@ export const pretrainSpec = z.strictObject({
   tokenizer: z
     .strictObject({ vocabulary: z.int().min(300).max(200_000).default(8192), lowerCase: z.boolean().default(true) })
     .prefault({}),
-  model: z
-    .strictObject({
-      type: z.enum(['bert', 'roberta']).default('bert'),
-      layers: z.int().min(1).max(96).default(4),
-      hidden: z.int().min(8).max(8192).default(128),
-      heads: z.int().min(1).max(128).default(4),
-      intermediate: z.int().min(8).max(65_536).default(512),
-      maxPositions: z.int().min(8).max(8192).default(128),
-    })
-    .prefault({}),
+  model: z.preprocess(bertByDefault, modelShape).prefault({}),
   training: z
     .strictObject({
       steps: z.int().min(1).max(10_000_000).default(2000),
-      batchSize: z.int().min(1).max(4096).default(64),
-      maxTokens: z.int().min(8).max(8192).default(64),
-      learningRate: z.number().gt(0).max(1).default(1e-3),
-      warmupFraction: z.number().min(0).max(1).default(0.05),
-      weightDecay: z.number().min(0).max(1).default(0.01),
-      clipNorm: z.number().gt(0).max(1e6).default(1),
+      ...trainingSteps,
+      /** Encoders only. */
       maskFraction: z.number().gt(0).max(0.9).default(0.15),
-      saveEverySteps: z.int().min(1).default(200),
-      evaluateEverySteps: z.int().min(1).default(200),
     })
     .prefault({}),
   precision: z.enum(['fp32', 'fp16']).default('fp16'),
 });
 export type PretrainSpec = z.infer<typeof pretrainSpec>;
+
+function bertByDefault(model: unknown): unknown {
+  const named = typeof model !== 'object' || model === null || Array.isArray(model) || 'type' in model;
+  return named ? model : { type: 'bert', ...model };
+}

@@ -18,7 +18,12 @@ export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<
 function namesOf(tokenizer: Tokenizer): Record<string, string> {
   const { padTokenId, clsTokenId, sepTokenId, maskTokenId, files } = tokenizer;
   const contents = new Map(files.tokenizer.added_tokens.map(({ id, content }) => [id, content]));
-  const roles = { pad_token: padTokenId, cls_token: clsTokenId, sep_token: sepTokenId, mask_token: maskTokenId };
+  // GPT-2 has one token that begins and ends a text, and calls it by other names than BERT its two.
+  const boundaries =
+    clsTokenId === sepTokenId
+      ? { bos_token: clsTokenId, eos_token: sepTokenId }
+      : { cls_token: clsTokenId, sep_token: sepTokenId };
+  const roles = { pad_token: padTokenId, ...boundaries, mask_token: maskTokenId };
   const names: Record<string, string> = {};
   for (const [role, id] of Object.entries(roles)) {
     const content = id === undefined ? undefined : contents.get(id);

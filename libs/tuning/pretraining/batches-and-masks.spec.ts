@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { maskTokens } from './mask-tokens.ts';
+import { nextTokens } from './next-tokens.ts';
 import { BatchPlan } from './plan-batches.ts';
 import { windowLength, type TokenWindows } from './token-windows.ts';
 
@@ -52,6 +53,22 @@ describe('the plan of batches', () => {
   });
 });
 
+describe('a batch', () => {
+  it('is no run of neighbours, however many windows have its length', () => {
+    const even: TokenWindows = {
+      ids: new Int32Array(8000),
+      offsets: Int32Array.from({ length: 2001 }, (_, i) => 4 * i),
+    };
+    const plan = new BatchPlan(even, 1, 20);
+    const spans = Array.from(
+      { length: 100 },
+      (_, step) => Math.max(...plan.batch(step)) - Math.min(...plan.batch(step)),
+    );
+    // Of 20 random ones out of 2000 hardly any batch spans less than half.
+    expect(Math.min(...spans)).toBeGreaterThan(1000);
+  });
+});
+
 describe('masking', () => {
   const all = windows(4000);
   const chosen = Array.from({ length: 4000 }, (_, i) => i);
@@ -80,5 +97,24 @@ describe('masking', () => {
   it('chooses at least one token', () => {
     const { places, targets } = maskTokens(all, [0], { ...masking, maskFraction: 1e-9 }, 'x');
     expect([places.length, targets[0]]).toEqual([1, 10n]);
+  });
+});
+
+describe('next tokens', () => {
+  const two: TokenWindows = { ids: Int32Array.of(0, 7, 8, 0, 0, 9, 0), offsets: Int32Array.of(0, 4, 7) };
+
+  it('are asked of every token but the last of its window', () => {
+    const batch = nextTokens(two, [1, 0], 5);
+    expect([batch.rows, batch.columns]).toEqual([2, 4]);
+    expect([...batch.ids]).toEqual([0n, 9n, 0n, 5n, 0n, 7n, 8n, 0n]);
+    expect([...batch.mask]).toEqual([1n, 1n, 1n, 0n, 1n, 1n, 1n, 1n]);
+    expect([...batch.places]).toEqual([0n, 1n, 4n, 5n, 6n]);
+    expect([...batch.targets]).toEqual([9n, 0n, 7n, 8n, 0n]);
+  });
+
+  it('are asked of an answer alone where it begins later', () => {
+    const batch = nextTokens(two, [0, 1], 5, (window) => 2 - window);
+    expect([...batch.places]).toEqual([1n, 2n, 4n, 5n]);
+    expect([...batch.targets]).toEqual([8n, 0n, 9n, 0n]);
   });
 });

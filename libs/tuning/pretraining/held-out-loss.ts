@@ -1,7 +1,7 @@
 import type { NamedTensors } from '#parameters';
 import { randomStream } from '#randomness';
-import { maskTokens, type MaskingSettings } from './mask-tokens.ts';
-import type { PretrainingSession } from './pretraining-session.ts';
+import type { TokenBatch } from './token-batch.ts';
+import type { TokenSession } from './token-session.ts';
 import { windowCount, windowLength, type TokenWindows } from './token-windows.ts';
 
 /** Enough for a standard error of about 0.02 nats; evaluating more would take time from training. */
@@ -12,26 +12,32 @@ export interface HeldOutScore {
   readonly accuracy: number;
 }
 
-/** Mean loss and accuracy over masked tokens of text that is never trained on: the same windows and masks every time. */
+export interface HeldOutText {
+  readonly windows: TokenWindows;
+  readonly seed: number;
+  readonly batchSize: number;
+  /** The batch of some windows; `at` tells batches apart. */
+  readonly batch: (chosen: readonly number[], at: number) => TokenBatch;
+}
+
+/** Mean loss and accuracy over the targets of text that is never trained on: the same windows and batches every time. */
 export async function heldOutLoss(
-  session: PretrainingSession,
+  session: TokenSession,
   parameters: NamedTensors,
-  windows: TokenWindows,
-  masking: MaskingSettings,
-  batchSize: number,
+  { windows, seed, batchSize, batch }: HeldOutText,
 ): Promise<HeldOutScore> {
   const all = Array.from({ length: windowCount(windows) }, (_, window) => window);
-  const chosen = randomStream(masking.seed, 'held-out-windows')
+  const chosen = randomStream(seed, 'held-out-windows')
     .shuffle(all)
     .slice(0, MOST_WINDOWS)
     .sort((left, right) => windowLength(windows, left) - windowLength(windows, right) || left - right);
-  let [loss, correct, masked] = [0, 0, 0];
+  let [loss, correct, targets] = [0, 0, 0];
   for (let at = 0; at < chosen.length; at += batchSize) {
-    const batch = maskTokens(windows, chosen.slice(at, at + batchSize), masking, 'held-out', at);
-    const score = await session.score(parameters, batch);
-    loss += score.loss * batch.targets.length;
+    const tokens = batch(chosen.slice(at, at + batchSize), at);
+    const score = await session.score(parameters, tokens);
+    loss += score.loss * tokens.targets.length;
     correct += score.correct;
-    masked += batch.targets.length;
+    targets += tokens.targets.length;
   }
-  return { loss: loss / masked, accuracy: correct / masked };
+  return { loss: loss / targets, accuracy: correct / targets };
 }

@@ -1,4 +1,5 @@
 import { randomStream } from '#randomness';
+import type { TokenBatch } from './token-batch.ts';
 import { windowLength, type TokenWindows } from './token-windows.ts';
 
 export interface MaskingSettings {
@@ -11,26 +12,17 @@ export interface MaskingSettings {
   readonly specialTokenIds: ReadonlySet<number>;
 }
 
-/** Corrupted ids and attention mask [rows, columns]; `places` are those chosen, in row-major order, `targets` what stood there. */
-export interface MaskedBatch {
-  readonly rows: number;
-  readonly columns: number;
-  readonly ids: BigInt64Array;
-  readonly mask: BigInt64Array;
-  readonly places: BigInt64Array;
-  readonly targets: BigInt64Array;
-}
-
 /**
  * BERT's corruption (Devlin et al. 2019, 3.1): of the chosen tokens 80 % become [MASK], 10 % another token, 10 % stay.
- * `key` names the draw: the same key corrupts the same batch alike. At least one token of a batch is chosen.
+ * `key` names the draw: the same key corrupts the same batch alike. At least one token of a batch is chosen;
+ * `places` are those chosen, `targets` what stood there.
  */
 export function maskTokens(
   windows: TokenWindows,
   chosen: readonly number[],
   settings: MaskingSettings,
   ...key: (string | number)[]
-): MaskedBatch {
+): TokenBatch {
   const rows = chosen.length;
   const columns = Math.max(1, ...chosen.map((window) => windowLength(windows, window)));
   const ids = new BigInt64Array(rows * columns).fill(BigInt(settings.padTokenId));

@@ -43,7 +43,8 @@ export class BatchPlan {
       .slice(0, used);
     const poolSize = BATCHES_PER_POOL * this.batchSize;
     const pools = chunks(order, poolSize).map((pool) =>
-      pool.sort((left, right) => windowLength(this.windows, left) - windowLength(this.windows, right) || left - right),
+      // Windows of one length keep their random order: neighbours in the text would make batches of a single kind.
+      pool.sort((left, right) => windowLength(this.windows, left) - windowLength(this.windows, right)),
     );
     return stream.shuffle(pools.flatMap((pool) => chunks(pool, this.batchSize)));
   }

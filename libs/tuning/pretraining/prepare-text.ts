@@ -2,9 +2,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PretrainSpec } from '#contracts';
 import { openCorpus, type Corpus } from '#datasets';
-import { tokenizerFromJson, trainWordPiece, type Tokenizer } from '#language-models';
+import { tokenizerFromJson, trainBytePair, trainWordPiece, type Tokenizer } from '#language-models';
 import { writeDurably } from '../files/write-durably.ts';
-import type { PretrainingProgress } from './pretraining-report.ts';
+import type { TrainingProgress } from './training-report.ts';
 import { readTokenWindows, tokeniseDocuments, writeTokenWindows, type TokenWindows } from './token-windows.ts';
 
 /** The text of a pre-training run, ready to draw batches from. */
@@ -19,7 +19,7 @@ export async function prepareText(
   spec: PretrainSpec,
   corpus: Corpus,
   folder: string,
-  onProgress: (progress: PretrainingProgress) => void,
+  onProgress: (progress: TrainingProgress) => void,
 ): Promise<PreparedText> {
   await mkdir(folder, { recursive: true });
   const tokenizer = await prepareTokenizer(spec, corpus, join(folder, 'tokenizer.json'));
@@ -51,7 +51,8 @@ export function openPretrainingCorpus({ text }: PretrainSpec): Promise<Corpus> {
 async function prepareTokenizer(spec: PretrainSpec, corpus: Corpus, path: string): Promise<Tokenizer> {
   const stored = await readFile(path, 'utf8').catch(() => undefined);
   if (stored !== undefined) return tokenizerFromJson(JSON.parse(stored));
-  const json = await trainWordPiece(corpus.train(), spec.tokenizer.vocabulary);
+  const train = spec.model.type === 'gpt2' ? trainBytePair : trainWordPiece;
+  const json = await train(corpus.train(), spec.tokenizer.vocabulary);
   await writeDurably(path, Buffer.from(JSON.stringify(json)));
   return tokenizerFromJson(json);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PretrainSpec } from '#contracts';
 import type { Corpus } from '#datasets';
-import type { EncoderConfig, Tokenizer } from '#language-models';
+import type { DecoderConfig, EncoderConfig, Tokenizer } from '#language-models';
 import { TuningError } from '../tuning-error.ts';
 import type { MaskingSettings } from './mask-tokens.ts';
 
@@ -13,15 +13,15 @@ export function fingerprint(spec: PretrainSpec, corpus: Corpus): string {
   return createHash('sha256').update(said).digest('hex').slice(0, 16);
 }
 
+type EncoderShape = Exclude<PretrainSpec['model'], { type: 'gpt2' }>;
+type DecoderShape = Extract<PretrainSpec['model'], { type: 'gpt2' }>;
+
 /** The shape of the encoder to train. Throws `pretraining.spec`, naming the field, when sizes do not go together. */
-export function encoderConfig({ model, training }: PretrainSpec, tokenizer: Tokenizer): EncoderConfig {
+export function encoderConfig(model: EncoderShape, maxTokens: number, tokenizer: Tokenizer): EncoderConfig {
+  refuseHeads(model);
   refuse(
-    model.hidden % model.heads !== 0,
-    `model.hidden: ${model.hidden} is no multiple of model.heads, ${model.heads}`,
-  );
-  refuse(
-    training.maxTokens > model.maxPositions,
-    `training.maxTokens: ${training.maxTokens} is more than model.maxPositions, ${model.maxPositions}`,
+    maxTokens > model.maxPositions,
+    `training.maxTokens: ${maxTokens} is more than model.maxPositions, ${model.maxPositions}`,
   );
   const positionOffset = model.type === 'roberta' ? tokenizer.padTokenId + 1 : 0;
   return {
@@ -29,7 +29,7 @@ export function encoderConfig({ model, training }: PretrainSpec, tokenizer: Toke
     layers: model.layers,
     hidden: model.hidden,
     heads: model.heads,
-    intermediate: model.intermediate,
+    intermediate: model.intermediate ?? 4 * model.hidden,
     vocabulary: tokenizer.vocabularySize,
     maxPositions: model.maxPositions + positionOffset,
     typeVocabulary: model.type === 'roberta' ? 1 : 2,
@@ -38,6 +38,28 @@ export function encoderConfig({ model, training }: PretrainSpec, tokenizer: Toke
     positionOffset,
     padTokenId: tokenizer.padTokenId,
   };
+}
+
+/** The shape of the decoder to train. Throws as `encoderConfig`. */
+export function decoderConfig(model: DecoderShape, maxTokens: number, tokenizer: Tokenizer): DecoderConfig {
+  refuseHeads(model);
+  refuse(maxTokens > model.context, `training.maxTokens: ${maxTokens} is more than model.context, ${model.context}`);
+  return {
+    modelType: 'gpt2',
+    layers: model.layers,
+    hidden: model.hidden,
+    heads: model.heads,
+    intermediate: model.intermediate ?? 4 * model.hidden,
+    vocabulary: tokenizer.vocabularySize,
+    maxPositions: model.context,
+    layerNormEpsilon: 1e-5,
+    activation: 'gelu_new',
+    endTokenId: tokenizer.sepTokenId,
+  };
+}
+
+function refuseHeads({ hidden, heads }: PretrainSpec['model']): void {
+  refuse(hidden % heads !== 0, `model.hidden: ${hidden} is no multiple of model.heads, ${heads}`);
 }
 
 /** How tokens are corrupted. */

@@ -1,31 +1,32 @@
-import { Session, type Feed } from '#autograd';
-import { buildMaskedLanguageModelStep, gradientName, type EncoderConfig } from '#language-models';
+import { Session, SPIN_ALONE_MICROSECONDS, type Feed } from '#autograd';
+import { gradientName, type StepModel } from '#language-models';
 import type { NamedTensors, Tensor } from '#parameters';
 import { TuningError } from '../tuning-error.ts';
-import type { MaskedBatch } from './mask-tokens.ts';
+import type { TokenBatch } from './token-batch.ts';
 
-/** The compiled pre-training step: all parameters are fed in each run. */
-export class PretrainingSession {
+/** A compiled step that predicts tokens; all that is trained is fed in each run. */
+export class TokenSession {
   private readonly session: Session;
 
   private constructor(session: Session) {
     this.session = session;
   }
 
-  static async open(config: EncoderConfig, threads: number): Promise<PretrainingSession> {
-    return new PretrainingSession(await Session.open(buildMaskedLanguageModelStep(config).model, { threads }));
+  static async open({ model }: StepModel, threads: number): Promise<TokenSession> {
+    const spinMicroseconds = threads > 1 ? SPIN_ALONE_MICROSECONDS : 0;
+    return new TokenSession(await Session.open(model, { threads, spinMicroseconds }));
   }
 
-  /** Mean loss over the batch's masked tokens, and the gradient of every parameter. */
-  async gradients(parameters: NamedTensors, batch: MaskedBatch): Promise<{ loss: number; gradients: NamedTensors }> {
+  /** Mean loss over the batch's targets, and the gradient of every parameter. */
+  async gradients(parameters: NamedTensors, batch: TokenBatch): Promise<{ loss: number; gradients: NamedTensors }> {
     const names = [...parameters.keys()];
     const outputs = await this.session.run(feeds(parameters, batch, true), ['loss', ...names.map(gradientName)]);
     const gradients = new Map<string, Tensor>(names.map((name) => [name, floats(outputs, gradientName(name))]));
     return { loss: floats(outputs, 'loss').data[0] ?? NaN, gradients };
   }
 
-  /** Mean loss over the batch's masked tokens, and how many of them are predicted right. */
-  async score(parameters: NamedTensors, batch: MaskedBatch): Promise<{ loss: number; correct: number }> {
+  /** Mean loss over the batch's targets, and how many of them are predicted right. */
+  async score(parameters: NamedTensors, batch: TokenBatch): Promise<{ loss: number; correct: number }> {
     const outputs = await this.session.run(feeds(parameters, batch, false), ['loss', 'correct']);
     return { loss: floats(outputs, 'loss').data[0] ?? NaN, correct: Number(outputs['correct']?.data[0] ?? 0) };
   }
@@ -35,7 +36,7 @@ export class PretrainingSession {
   }
 }
 
-function feeds(parameters: NamedTensors, batch: MaskedBatch, train: boolean): Record<string, Feed> {
+function feeds(parameters: NamedTensors, batch: TokenBatch, train: boolean): Record<string, Feed> {
   const { rows, columns, ids, mask, places, targets } = batch;
   return {
     ...Object.fromEntries(parameters),

@@ -1,7 +1,7 @@
 import type { Digest } from '#parameters';
 
-/** What happens while an encoder is pre-trained, in this order. */
-export type PretrainingProgress =
+/** What happens while a model is trained on text, in this order. */
+export type TrainingProgress =
   | { readonly phase: 'tokenizer'; readonly vocabulary: number }
   | { readonly phase: 'corpus'; readonly documents: number; readonly ofDocuments: number }
   | { readonly phase: 'resumed'; readonly step: number; readonly steps: number }
@@ -21,9 +21,10 @@ export type PretrainingProgress =
     }
   | { readonly phase: 'saved'; readonly step: number };
 
-/** What came of it. Losses are mean cross-entropies in nats over masked tokens. */
-export interface PretrainingReport {
+/** What came of it. Losses are mean cross-entropies in nats: over masked tokens for an encoder, over next tokens for a decoder, over those of the answers in instruction tuning. */
+export interface TrainingReport {
   readonly out: string;
+  /** How many numbers were trained. */
   readonly parameters: number;
   readonly vocabulary: number;
   readonly steps: number;
@@ -35,7 +36,7 @@ export interface PretrainingReport {
   readonly trainLoss: number;
   readonly heldOutLoss: number;
   readonly heldOutPerplexity: number;
-  /** Of the masked held-out tokens, those whose most likely word is right. */
+  /** Of the held-out targets, those whose likeliest token is right. */
   readonly heldOutAccuracy: number;
   /** Of the folder that was written, as experiments check it. */
   readonly digest: Digest;

@@ -2,11 +2,11 @@ import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pretrainSpec } from '#contracts';
-import { loadEncoder, loadTokenizer } from '#language-models';
+import { loadDecoder, loadEncoder, loadTokenizer } from '#language-models';
 import { randomStream } from '#randomness';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { pretrainEncoder } from './pretrain-encoder.ts';
-import type { PretrainingProgress } from './pretraining-report.ts';
+import { pretrain } from './train-in-worker.ts';
+import type { TrainingProgress } from './training-report.ts';
 
 /** A language in which the last word follows from the first: there is something to learn. */
 function sentences(count: number): string {
@@ -54,8 +54,8 @@ describe('pre-training an encoder', () => {
   });
 
   it('writes a folder that can be loaded, and has learnt something', async () => {
-    const progress: PretrainingProgress[] = [];
-    const report = await pretrainEncoder(specFor('out'), {
+    const progress: TrainingProgress[] = [];
+    const report = await pretrain(specFor('out'), {
       workFolder: join(home, 'work'),
       onProgress: (step) => progress.push(step),
     });
@@ -81,7 +81,7 @@ describe('pre-training an encoder', () => {
 
   it('goes on after it was stopped, to the same bits', async () => {
     const controller = new AbortController();
-    const stopped = pretrainEncoder(specFor('stopped'), {
+    const stopped = pretrain(specFor('stopped'), {
       workFolder: join(home, 'work-stopped'),
       signal: controller.signal,
       onProgress: (progress) => {
@@ -89,11 +89,11 @@ describe('pre-training an encoder', () => {
       },
     });
     await expect(stopped).rejects.toMatchObject({ code: 'pretraining.stopped', retryable: true });
-    const resumed: PretrainingProgress[] = [];
-    const onProgress = (progress: PretrainingProgress) => resumed.push(progress);
-    const report = await pretrainEncoder(specFor('stopped'), { workFolder: join(home, 'work-stopped'), onProgress });
+    const resumed: TrainingProgress[] = [];
+    const onProgress = (progress: TrainingProgress) => resumed.push(progress);
+    const report = await pretrain(specFor('stopped'), { workFolder: join(home, 'work-stopped'), onProgress });
     expect(resumed.find(({ phase }) => phase === 'resumed')).toMatchObject({ steps: 60 });
-    const whole = await pretrainEncoder(specFor('whole'), { workFolder: join(home, 'work-whole') });
+    const whole = await pretrain(specFor('whole'), { workFolder: join(home, 'work-whole') });
     expect(report).toEqual({ ...whole, out: report.out });
   });
 
@@ -102,13 +102,35 @@ describe('pre-training an encoder', () => {
     await cp(join(home, 'work-whole'), work, { recursive: true });
     const [run] = await readdir(work);
     await writeFile(join(work, run!, 'step-000000070.safetensors.partial'), 'half of a');
-    const report = await pretrainEncoder(specFor('killed'), { workFolder: work });
+    const report = await pretrain(specFor('killed'), { workFolder: work });
     expect(report.steps).toBe(60);
+  });
+
+  it('trains a GPT-2 on next tokens as well', async () => {
+    const spec = pretrainSpec.parse({
+      ...specFor('causal'),
+      model: { type: 'gpt2', layers: 2, hidden: 16, heads: 2, context: 24 },
+      tokenizer: { vocabulary: 400 },
+      training: { ...specFor('causal').training, maxTokens: 24 },
+    });
+    const progress: TrainingProgress[] = [];
+    const report = await pretrain(spec, {
+      workFolder: join(home, 'work-causal'),
+      onProgress: (step) => progress.push(step),
+    });
+    const { config } = await loadDecoder(join(home, 'causal'));
+    const tokenizer = await loadTokenizer(join(home, 'causal'));
+    expect(config).toMatchObject({ layers: 2, hidden: 16, maxPositions: 24, vocabulary: tokenizer.vocabularySize });
+    expect(tokenizer.decode(tokenizer.encodeRaw('Dogs bark?'))).toBe('Dogs bark?');
+    const losses = progress.flatMap((step) => (step.phase === 'step' ? step.loss : []));
+    expect(report.heldOutLoss).toBeLessThan(losses[0]! / 2);
+    // The sound follows from the animal, the words between are always the same; what remains is numbers.
+    expect(report.heldOutAccuracy).toBeGreaterThan(0.5);
   });
 
   it('names the field that does not fit', async () => {
     const spec = specFor('wrong', { maxTokens: 32 });
-    await expect(pretrainEncoder(spec, { workFolder: join(home, 'work-wrong') })).rejects.toMatchObject({
+    await expect(pretrain(spec, { workFolder: join(home, 'work-wrong') })).rejects.toMatchObject({
       code: 'pretraining.spec',
       message: expect.stringContaining('training.maxTokens: 32 is more than model.maxPositions, 16'),
     });
