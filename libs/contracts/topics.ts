@@ -1,31 +1,31 @@
-/** Who reads a message: the coordinator, the channel, one site's trainer, or everybody. */
+/** A kind of topic; each fact says by its routes which of them it takes. */
 export type Topic = 'coordinator' | 'channel' | 'site' | 'announcements' | 'experiments';
 
 /** A topic: who reads it, how it is spread, how long it is kept. On a broker it is named `<prefix>.<name>`. */
 export interface TopicDeclaration {
   readonly name: Topic;
   readonly summary: string;
-  /** `one`: each message has one reader among the service's replicas. `all`: every process reads every message. */
-  readonly readers: 'one' | 'all';
-  /** The field of a fact that says whose topic it is, when there is one for each: `<prefix>.site.<site>`. */
+  /** A service, whose replicas share the messages; or everybody, and then every process reads every message. */
+  readonly readBy: 'coordinator' | 'channel' | 'trainer' | 'everybody';
+  /** With this there is a topic for each owner, `<prefix>.site.<site>`: the field of a fact, and of a listener, that names it. */
   readonly ownedBy?: 'site';
   /** How many replicas can share its work; messages of one key keep their order. */
   readonly partitions: number;
   /** Hours that a message is kept; or only the last of each key, for good, and readers start from the beginning. */
   readonly keep: { readonly hours: number } | 'last-of-key';
-  /** Bytes of the largest message, all of its headers included. */
+  /** Bytes of the largest message, its headers included. */
   readonly maxMessageBytes: number;
 }
 
 const WEEK = { hours: 7 * 24 };
 const MIB = 1024 ** 2;
 
-/** Every topic, and what is true of it. Facts say by their routes which of them they take. */
+/** Every topic, and what is true of it. */
 export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
   coordinator: {
     name: 'coordinator',
     summary: 'What clients and channel tell the coordinator, uploads that arrived included.',
-    readers: 'one',
+    readBy: 'coordinator',
     partitions: 12,
     keep: WEEK,
     maxMessageBytes: 4 * MIB,
@@ -33,15 +33,15 @@ export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
   channel: {
     name: 'channel',
     summary: 'What is to cross the wireless link: global models on their way down, uploads on their way up.',
-    readers: 'one',
+    readBy: 'channel',
     partitions: 12,
     keep: WEEK,
     maxMessageBytes: 4 * MIB,
   },
   site: {
     name: 'site',
-    summary: 'What crossed the link to the clients of one site. A topic for each, so that a site reads only its own.',
-    readers: 'one',
+    summary: 'What crossed the link to the clients of one site, which reads no other.',
+    readBy: 'trainer',
     ownedBy: 'site',
     partitions: 1,
     keep: WEEK,
@@ -50,7 +50,7 @@ export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
   announcements: {
     name: 'announcements',
     summary: 'How rounds ended, for everyone who watches.',
-    readers: 'all',
+    readBy: 'everybody',
     partitions: 1,
     keep: WEEK,
     maxMessageBytes: 4 * MIB,
@@ -58,7 +58,7 @@ export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
   experiments: {
     name: 'experiments',
     summary: 'Every experiment: its submission while it is open, then how it ended. Read from the beginning at boot.',
-    readers: 'all',
+    readBy: 'everybody',
     partitions: 1,
     keep: 'last-of-key',
     maxMessageBytes: 4 * MIB,

@@ -13,3 +13,8 @@ export { TransportError } from './transport-error.ts';
 export { InProcessBroker, type Fault } from './in-process/broker.ts';
 export { InProcessPublisher } from './in-process/in-process-publisher.ts';
 export { InProcessServer } from './in-process/in-process-server.ts';
+export type { DeadLetter, OnDeadLetter } from './dead-letter.ts';
+export { KafkaConnection } from './kafka/kafka-connection.ts';
+export { KafkaPublisher } from './kafka/kafka-publisher.ts';
+export { KafkaServer, type KafkaServerOptions } from './kafka/kafka-server.ts';
+export { kafkaEnvironment, readKafkaSettings, type KafkaSettings } from './kafka/kafka-settings.ts';

@@ -1,12 +1,12 @@
 import { topics, type Topic } from '#contracts';
 
-/** Where a copy of a message goes: a topic, and for `site` whose. */
+/** Where a copy of a message goes: a topic, and where each owner has one of its own, whose. */
 export interface Address {
   readonly topic: Topic;
-  readonly site?: string;
+  readonly owner?: string;
 }
 
-/** Who listens: a service to the topic of its name, a trainer to its site's, and everybody to what is for all. */
+/** Who listens: a service to what is for it, a trainer to what is for its site, and everyone to what is for everybody. */
 export interface Listener {
   readonly service: 'coordinator' | 'channel' | 'trainer';
   readonly site?: string;
@@ -19,9 +19,17 @@ export function nameOf({ service, site }: Listener): string {
   return site === undefined ? service : `${service}/${site}`;
 }
 
+/** The listener's own address among those of a topic; none if the topic is another service's. */
+export function addressFor(listener: Listener, topic: Topic): Address | undefined {
+  const { readBy, ownedBy } = topics[topic];
+  if (readBy !== 'everybody' && readBy !== listener.service) return undefined;
+  if (ownedBy === undefined) return { topic };
+  const owner = listener[ownedBy];
+  return owner === undefined ? undefined : { topic, owner };
+}
+
 /** Whether what goes to this address is for this listener. */
 export function listensTo(listener: Listener, address: Address): boolean {
-  if (topics[address.topic].readers === 'all') return true;
-  if (address.topic === 'site') return listener.service === 'trainer' && address.site === listener.site;
-  return address.topic === listener.service;
+  const own = addressFor(listener, address.topic);
+  return own !== undefined && own.owner === address.owner;
 }

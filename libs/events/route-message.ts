@@ -1,15 +1,14 @@
-import type { Envelope, Route } from '#contracts';
+import { type Envelope, type Route, topics } from '#contracts';
 import type { Address } from './listener.ts';
 
-/** Where a route leads for this fact: a site's topic is named by the fact's `site`. */
-export function addressOf(route: Route, data: unknown): Address {
-  if (route.topic !== 'site') return { topic: route.topic };
-  return { topic: 'site', site: (data as { readonly site: string }).site };
+/** Where a route leads for this fact: where each owner has a topic, the fact names whose. */
+export function addressOf({ topic }: Route, data: unknown): Address {
+  const { ownedBy } = topics[topic];
+  return ownedBy === undefined ? { topic } : { topic, owner: (data as Record<typeof ownedBy, string>)[ownedBy] };
 }
 
 /** The envelope as it goes along a route: with the key that orders it there. */
-export function keyedFor<Data>(route: Route, envelope: Envelope<Data>): Envelope<Data> {
-  if (route.keyedBy === undefined) return envelope;
-  const { client } = envelope.data as { readonly client: string };
-  return { ...envelope, key: `${envelope.experiment}/${client}` };
+export function keyedFor<Data>({ keyedBy }: Route, envelope: Envelope<Data>): Envelope<Data> {
+  if (keyedBy === undefined) return envelope;
+  return { ...envelope, key: `${envelope.experiment}/${(envelope.data as Record<typeof keyedBy, string>)[keyedBy]}` };
 }

@@ -34,7 +34,7 @@ export function seal<Data>(
   };
 }
 
-/** Opens an envelope that arrived as JSON, checking it, its version and its data against the contract. */
+/** Opens an envelope that arrived as JSON, as {@link open} does. */
 export function unseal<Data>(contract: Contract<string, Data>, json: string): Envelope<Data> {
   let written: unknown;
   try {
@@ -42,6 +42,14 @@ export function unseal<Data>(contract: Contract<string, Data>, json: string): En
   } catch (error) {
     throw new TransportError('envelope.invalid', 'it is not JSON', { cause: error });
   }
+  return open(contract, written);
+}
+
+/**
+ * Checks what arrived against envelope, version and contract.
+ * @throws TransportError `envelope.invalid`, `event.version` or `event.invalid`
+ */
+export function open<Data>(contract: Contract<string, Data>, written: unknown): Envelope<Data> {
   const envelope = envelopeSchema.safeParse(written);
   if (!envelope.success) {
     throw new TransportError('envelope.invalid', explainIssues(envelope.error).join('; '));

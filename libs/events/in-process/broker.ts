@@ -9,7 +9,7 @@ export interface Subscriber {
   readonly concurrency: number;
   listensTo(address: Address, type: string): boolean;
   receiveBlob(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  handle(type: string, json: string): Promise<void>;
+  handle(letter: Letter): Promise<void>;
 }
 
 /** A handler failed; the message is not delivered again within this process. */
@@ -20,7 +20,7 @@ export interface Fault {
 }
 
 /** A message as it lies in a topic. */
-interface Letter {
+export interface Letter {
   readonly address: Address;
   readonly key: string;
   readonly type: string;
@@ -86,13 +86,13 @@ export class InProcessBroker {
     while (busy().length > 0) await Promise.all(busy().map((queue) => queue.onIdle()));
   }
 
-  private enqueue(subscriber: Subscriber, { type, json }: Letter): void {
+  private enqueue(subscriber: Subscriber, letter: Letter): void {
     void this.queues.get(subscriber)?.add(async () => {
       if (!this.queues.has(subscriber)) return;
       try {
-        await subscriber.handle(type, json);
+        await subscriber.handle(letter);
       } catch (error) {
-        const fault = { service: subscriber.service, type, error: asError(error) };
+        const fault = { service: subscriber.service, type: letter.type, error: asError(error) };
         for (const listener of this.faultListeners) listener(fault);
       }
     });

@@ -34,6 +34,10 @@ class MemoryShelf implements BlobShelf {
     return Promise.resolve(this.blobs.has(digest));
   }
 
+  size(digest: string): Promise<number> {
+    return Promise.resolve(this.blobs.get(digest)!.length);
+  }
+
   async *createReadStream(digest: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
     const bytes = this.blobs.get(digest)!;
     for (let at = 0; at < bytes.length; at += chunkBytes) yield Promise.resolve(bytes.subarray(at, at + chunkBytes));

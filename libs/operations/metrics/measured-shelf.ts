@@ -11,6 +11,10 @@ export class MeasuredShelf implements BlobShelf {
     this.#metrics = metrics;
   }
 
+  size(digest: string): Promise<number> {
+    return this.#blobs.size(digest);
+  }
+
   has(digest: string): Promise<boolean> {
     return this.#blobs.has(digest);
   }

@@ -1,0 +1,127 @@
+import { topics } from '#contracts';
+import { Logger } from '@nestjs/common';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Address, type Listener, addressFor } from '../listener.ts';
+import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
+import { explainKafkaError } from './explain-kafka-error.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
+import { RecordSender } from './record-sender.ts';
+import { commonTopics } from './topic-names.ts';
+import type { HeaderText, WireRecord } from './wire-record.ts';
+import { TransportError } from '../transport-error.ts';
+import { sizeOf } from './wire-record.ts';
+
+/** What one request may carry: as much as the smallest of the topics' limits, less its own frame. */
+const REQUEST_BYTES = Math.min(...Object.values(topics).map(({ maxMessageBytes }) => maxMessageBytes)) - 1024;
+
+/** One process's connection to the broker: who publishes and who listens share it. */
+export class KafkaConnection {
+  readonly settings: KafkaSettings;
+  readonly kafka: Kafka;
+  private readonly admin: Admin;
+  private readonly sender: RecordSender;
+
+  private constructor(settings: KafkaSettings, kafka: Kafka) {
+    this.settings = settings;
+    this.kafka = kafka;
+    this.admin = kafka.admin();
+    this.sender = new RecordSender(kafka, REQUEST_BYTES);
+  }
+
+  /**
+   * Connects, and creates or verifies the topics that all services share.
+   * @throws TransportError `kafka.unreachable`, `kafka.authentication-refused`, `kafka.topic-mismatch` and their like.
+   */
+  static async open(settings: KafkaSettings): Promise<KafkaConnection> {
+    const connection = new KafkaConnection(settings, client(settings));
+    try {
+      await connection.admin.connect();
+      await connection.ensure(commonTopics(), true);
+      await connection.sender.connect();
+    } catch (error) {
+      await connection.close();
+      throw explainKafkaError(error, settings, 'Connecting to Kafka');
+    }
+    return connection;
+  }
+
+  /** Creates or verifies the topics that have this listener as their owner. */
+  async ensureTopicsOf(listener: Listener): Promise<void> {
+    const owned = Object.values(topics).flatMap(({ name, ownedBy }) => {
+      const address = ownedBy === undefined ? undefined : addressFor(listener, name);
+      return address === undefined ? [] : [address];
+    });
+    if (owned.length > 0) await this.ensure(owned, false);
+  }
+
+  /** Where each partition of a topic ends: the offset after its last message. */
+  async endOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
+    const offsets = await this.admin.fetchTopicOffsets(topic);
+    return new Map(
+      offsets.map(({ partition, high, low }) => [partition, Number(high) > Number(low) ? Number(high) : 0]),
+    );
+  }
+
+  /**
+   * Resolves when the broker has stored the record.
+   * @throws TransportError `kafka.message-too-large` before it is sent, or what the broker says.
+   */
+  async send(topic: string, record: WireRecord & { readonly headers: HeaderText }): Promise<void> {
+    const bytes = sizeOf(record);
+    if (bytes > REQUEST_BYTES) {
+      const what = record.headers['ce_type'] ?? 'A message';
+      throw new TransportError(
+        'kafka.message-too-large',
+        `${what} has ${String(bytes)} bytes, the limit of ${topic} is ${String(REQUEST_BYTES)}. An experiment of fewer clients or tensors says less.`,
+      );
+    }
+    try {
+      await this.sender.send(topic, record);
+    } catch (error) {
+      throw explainKafkaError(error, this.settings, `Publishing to ${topic}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.sender.close().catch(() => undefined);
+    await this.admin.disconnect().catch(() => undefined);
+  }
+
+  private async ensure(addresses: readonly Address[], deadLetters: boolean): Promise<void> {
+    const wanted = wantedTopics(this.settings, addresses);
+    if (deadLetters) wanted.push(wantedDeadLetters(this.settings));
+    try {
+      await ensureTopics(this.admin, this.settings, wanted);
+    } catch (error) {
+      throw explainKafkaError(error, this.settings, 'Creating or verifying topics');
+    }
+  }
+}
+
+/** What the library reports it also repeats; only its owner's debug log needs it. */
+function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
+  const logger = new Logger('Kafka');
+  return new Kafka({
+    brokers: [...brokers],
+    clientId: clientId ?? 'airtune',
+    ...(ssl === undefined
+      ? {}
+      : {
+          ssl: {
+            ...(ssl.ca === undefined ? {} : { ca: [ssl.ca] }),
+            ...(ssl.cert === undefined ? {} : { cert: ssl.cert }),
+            ...(ssl.key === undefined ? {} : { key: ssl.key }),
+          },
+        }),
+    ...(sasl === undefined ? {} : { sasl: sasl as { mechanism: 'plain'; username: string; password: string } }),
+    connectionTimeout: 3000,
+    requestTimeout: 30_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 3000, retries: 6 },
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ log: { message, ...said } }) => {
+        logger.debug({ message, ...said });
+      },
+  });
+}

@@ -1,0 +1,110 @@
+import { type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
+import type { HeaderText, WireRecord } from './wire-record.ts';
+import { sizeOf } from './wire-record.ts';
+
+type Outgoing = WireRecord & { readonly headers: HeaderText };
+
+interface Waiting {
+  readonly topic: string;
+  readonly record: Outgoing;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Sends records in the order in which they are handed over. What comes while a request is under way goes into the next
+ * one together, so that many small messages cost few requests. The producer is idempotent: a request that the client
+ * library repeats is stored once.
+ */
+export class RecordSender {
+  private readonly kafka: Kafka;
+  private readonly mostBytes: number;
+  private readonly waiting: Waiting[] = [];
+  private producer: Producer | undefined;
+  private running: Promise<void> | undefined;
+
+  /** `mostBytes` is what one request may carry for a topic: the broker takes no batch above a message's limit. */
+  constructor(kafka: Kafka, mostBytes: number) {
+    this.kafka = kafka;
+    this.mostBytes = mostBytes;
+  }
+
+  async connect(): Promise<void> {
+    this.producer ??= await this.newProducer();
+  }
+
+  /** Resolves when the broker has stored the record. */
+  send(topic: string, record: Outgoing): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ topic, record, bytes: sizeOf(record), resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  /** Sends what waits, then disconnects. */
+  async close(): Promise<void> {
+    await this.running;
+    await this.producer?.disconnect();
+    this.producer = undefined;
+  }
+
+  private async run(): Promise<void> {
+    // A turn later, so that what is said in one turn goes out in one request.
+    await Promise.resolve();
+    for (;;) {
+      const batch = this.takeBatch();
+      if (batch.length === 0) break;
+      try {
+        this.producer ??= await this.newProducer();
+        await this.producer.sendBatch({ acks: -1, topicMessages: grouped(batch) });
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        // The broker may have stored a part. A producer that went on would number its next records like those, and the
+        // broker would take them for repetitions; a new one numbers from the beginning.
+        await this.replaceProducer();
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.running = undefined;
+  }
+
+  private takeBatch(): Waiting[] {
+    const perTopic = new Map<string, number>();
+    let count = 0;
+    for (const { topic, bytes } of this.waiting) {
+      const sum = (perTopic.get(topic) ?? 0) + bytes;
+      if (count > 0 && sum > this.mostBytes) break;
+      perTopic.set(topic, sum);
+      count += 1;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  private async newProducer(): Promise<Producer> {
+    const producer = this.kafka.producer({
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  private async replaceProducer(): Promise<void> {
+    const { producer } = this;
+    this.producer = undefined;
+    await producer?.disconnect().catch(() => undefined);
+  }
+}
+
+function grouped(batch: readonly Waiting[]): { topic: string; messages: Message[] }[] {
+  const byTopic = new Map<string, Message[]>();
+  for (const { topic, record } of batch) {
+    const messages = byTopic.get(topic) ?? [];
+    byTopic.set(topic, messages);
+    messages.push({ key: record.key, value: record.value, headers: record.headers });
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
