@@ -13,6 +13,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
     run: async () => (await import('./aggregate.ts')).benchAggregate(),
   },
+  'blob-transfer': {
+    about: "a blob of 1 GB through a Kafka broker, file to verified file, against Kafka's own performance tools",
+    run: async () => (await import('./blob-transfer.ts')).benchBlobTransfer(),
+  },
   'clients-in-memory': {
     about: 'peak memory of a site that hosts 16 clients against one that hosts 1',
     run: async () => (await import('./clients-in-memory.ts')).benchClientsInMemory(),

@@ -133,16 +133,9 @@ describe.each(transports)('the transport: %s', (_, openBench) => {
   it('keys an upload by its client on its way up, and by its experiment at the coordinator', async () => {
     const coordinator = await bench.start(CoordinatorProbe, { service: 'coordinator' });
     const blob = await put(new Uint8Array([7, 7, 7]));
-    const upload = {
-      round: 1,
-      client: 'client-0',
-      site: 'lab',
-      blob,
-      answers: digest,
-      examples: 1,
-      training: TRAINING,
-    };
-    await publisher.publish(uploadSent, upload, { experiment, blob: blob.digest });
+    const vouched = { head: null, signature: 'A'.repeat(86) };
+    const upload = { round: 1, client: 'client-0', site: 'lab', blob, answers: digest, examples: 1, ...vouched };
+    await publisher.publish(uploadSent, { ...upload, training: TRAINING }, { experiment, blob: blob.digest });
     await until(() => probe.heard.length === 2);
     expect(probe.heard.map(({ envelope }) => envelope.key).sort()).toEqual([experiment, `${experiment}/client-0`]);
     await bench.stop(coordinator);

@@ -16,10 +16,10 @@ export interface Reading {
 
 const COMMIT_EVERY_MS = 200;
 const RESTART_AFTER_MS = 2000;
-const PARTITIONS_AT_ONCE = 16;
 
-/** A handler that takes longer at the end is left to itself; its message is handled again by whoever reads next. */
-const LAST_WAIT_MS = 10_000;
+/** Longer than any session: the places of members that died are free by then. */
+const JOIN_MS = 60_000;
+const PARTITIONS_AT_ONCE = 16;
 
 /** One consumer: hands what it fetches to a lane for each partition, and commits what the lanes have done. */
 export class GroupReader {
@@ -79,7 +79,7 @@ export class GroupReader {
     this.stopped = true;
     clearInterval(this.timer);
     const ended = Promise.all([...this.lanes.values()].map((lane) => lane.close()));
-    await Promise.race([ended, sleep(LAST_WAIT_MS, undefined, { ref: false })]);
+    await Promise.race([ended, sleep(this.host.lastWaitMs, undefined, { ref: false })]);
     if (this.reading.remembers) await this.commit();
     await this.consumer.disconnect().catch(() => undefined);
   }
@@ -118,9 +118,15 @@ export class GroupReader {
         member.resolve(undefined);
       }),
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        member.reject(payload.error);
+        // A broker that has just started is still loading its groups; the library tries again.
+        last = payload.error;
+        if (!payload.restart) member.reject(payload.error);
       }),
     ];
+    let last: Error = new Error('the group let nobody in');
+    const tooLate = setTimeout(() => {
+      member.reject(last);
+    }, JOIN_MS);
     member.promise.catch(() => undefined);
     try {
       await consumer.connect();
@@ -132,6 +138,7 @@ export class GroupReader {
       });
       await member.promise;
     } finally {
+      clearTimeout(tooLate);
       for (const remove of removers) remove();
     }
   }

@@ -1,6 +1,7 @@
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { DeadLetter } from '../dead-letter.ts';
 import { type Address, type Listener, addressFor } from '../listener.ts';
 import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
 import { explainKafkaError } from './explain-kafka-error.ts';
@@ -82,6 +83,11 @@ export class KafkaConnection {
     }
   }
 
+  /** Sends a dead letter to where it came from, once more. */
+  async resend({ topic, key, headers, value }: DeadLetter): Promise<void> {
+    await this.send(topic, { key: Buffer.from(key), value: Buffer.from(value), headers });
+  }
+
   async close(): Promise<void> {
     await this.sender.close().catch(() => undefined);
     await this.admin.disconnect().catch(() => undefined);
@@ -98,7 +104,7 @@ export class KafkaConnection {
   }
 }
 
-/** What the library reports it also repeats; only its owner's debug log needs it. */
+/** The library keeps notes in the login that it is given, hence a copy. What it warns of it also mends: a debug log's matter. */
 function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
   const logger = new Logger('Kafka');
   return new Kafka({
@@ -113,7 +119,7 @@ function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
             ...(ssl.key === undefined ? {} : { key: ssl.key }),
           },
         }),
-    ...(sasl === undefined ? {} : { sasl: sasl as { mechanism: 'plain'; username: string; password: string } }),
+    ...(sasl === undefined ? {} : { sasl: { ...sasl } as { mechanism: 'plain'; username: string; password: string } }),
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     retry: { initialRetryTime: 100, maxRetryTime: 3000, retries: 6 },

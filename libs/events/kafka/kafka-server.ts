@@ -24,6 +24,9 @@ const RETRIES: RetryPolicy = { firstMs: 50, mostMs: 5000, forMs: 300_000 };
 /** A sender that was silent for this long does not finish its blob. */
 const ORPHAN_AFTER_MS = 600_000;
 
+/** A handler that takes longer when the service stops is left to itself. */
+const LAST_WAIT_MS = 10_000;
+
 /** How long a boot waits until everything that was kept has been read. */
 const REPLAY_MS = 60_000;
 
@@ -32,6 +35,7 @@ export interface KafkaServerOptions {
   readonly onDeadLetter?: OnDeadLetter;
   readonly retries?: RetryPolicy;
   readonly orphanAfterMs?: number;
+  readonly lastWaitMs?: number;
 }
 
 /**
@@ -55,6 +59,7 @@ export class KafkaServer extends ContractServer {
       shelf: blobs,
       retries: options.retries ?? RETRIES,
       orphanAfterMs: options.orphanAfterMs ?? ORPHAN_AFTER_MS,
+      lastWaitMs: options.lastWaitMs ?? LAST_WAIT_MS,
       places: new PQueue({ concurrency: listener.concurrency ?? 1 }),
       open: (record) => this.open(record),
       hand: (envelope) => this.hand(envelope),

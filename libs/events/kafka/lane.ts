@@ -18,6 +18,8 @@ export interface LaneHost {
   readonly shelf: BlobShelf;
   readonly retries: RetryPolicy;
   readonly orphanAfterMs: number;
+  /** How long a handler may take when the service stops; then its message is left to whoever reads next. */
+  readonly lastWaitMs: number;
   /** Handlers of all lanes share these places. */
   readonly places: PQueue;
   /** The event that a record carries; undefined when it is not for this service. Throws when it cannot be read. */
