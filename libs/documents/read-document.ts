@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { isMap, LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
-import { explainIssues, problemsOf, writtenPath } from '#contracts';
+import { explainIssues, problemsOf, writtenPath, type Problem } from '#contracts';
 import type { z } from 'zod';
 import { DocumentError } from './document-error.ts';
 
@@ -8,13 +8,15 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_ALIASES = 100;
 
 /**
- * Reads a YAML (or JSON) file against a schema; `example` is a line that such a file has.
+ * Reads a YAML (or JSON) file against a schema; `example` is a line that such a file has. `refuse` may find more to say of a
+ * document that the schema takes, from what is written there and what it stands for with its defaults.
  * @throws DocumentError `spec.*` that names file, line, field, what was wrong and what is allowed.
  */
 export async function readDocument<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   example: string,
+  refuse: (written: unknown, value: z.output<Schema>) => readonly Problem[] = () => [],
 ): Promise<z.output<Schema>> {
   const text = await readText(path);
   const lines = new LineCounter();
@@ -34,15 +36,14 @@ export async function readDocument<Schema extends z.ZodType>(
   }
   const value = valueOf(document, path);
   const checked = schema.safeParse(value);
-  if (checked.success) return checked.data;
-  const found = problemsOf(checked.error, schema, value).map((problem) => {
+  const problems = checked.success ? refuse(value, checked.data) : problemsOf(checked.error, schema, value);
+  if (checked.success && problems.length === 0) return checked.data;
+  const found = problems.map((problem) => {
     const line = lineOf(problem.path);
     return `${path}${line === undefined ? '' : `:${line}`}: ${writtenPath(problem.path)}: ${problem.message}`;
   });
-  throw new DocumentError(
-    'spec.invalid',
-    found.length === 0 ? explainIssues(checked.error).join('\n') : found.join('\n'),
-  );
+  const unplaced = checked.success ? [] : explainIssues(checked.error);
+  throw new DocumentError('spec.invalid', (found.length === 0 ? unplaced : found).join('\n'));
 
   /** The line of the innermost part of the path that the file has. */
   function lineOf(whole: readonly PropertyKey[]): number | undefined {

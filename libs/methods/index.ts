@@ -5,3 +5,4 @@ export { channelFamilies, type SparsityScope } from './channel-families.ts';
 export { MethodError } from './method-error.ts';
 export { groupsThatAre, isPersonal, isShared, personalTensors, sharedTensors, trains } from './ownership.ts';
 export { groupOf, parameterGroups, type ParameterGroup } from './parameter-groups.ts';
+export { unusedFields, type UnusedField } from './unused-fields.ts';

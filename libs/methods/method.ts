@@ -7,7 +7,7 @@ export type BaseArchitecture = 'encoder' | 'decoder';
 export type Ownership = 'shared' | 'personal';
 
 /** How a client tunes between download and upload. */
-export type Learner = 'supervised';
+export type Learner = 'supervised' | 'ppo';
 
 /** How the coordinator makes one set of shared tensors of many. */
 export type AggregationRuleName = 'federated-averaging' | 'none';
@@ -25,4 +25,6 @@ export interface Method {
   readonly parameters: Readonly<Partial<Record<ParameterGroup, Ownership>>>;
   readonly learner: Learner;
   readonly aggregation: AggregationRuleName;
+  /** Whether tuned blocks may be sparse: queries that leave out keys, rounds that leave out channels. */
+  readonly sparse?: boolean;
 }

@@ -8,6 +8,10 @@ const PREFIXES = {
   lora: 'lora.',
   /** The classification head: `head.dense.weight` … */
   head: 'head.',
+  /** The top blocks of a decoder: `decoder.{block}.attention.qkv.weight` … */
+  blocks: 'decoder.',
+  /** What a decoder's states are worth: `value.weight`, `value.bias`. */
+  valueHead: 'value.',
 } as const;
 
 export type ParameterGroup = keyof typeof PREFIXES;

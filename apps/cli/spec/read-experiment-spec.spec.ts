@@ -41,6 +41,14 @@ describe('reading a spec', () => {
     );
   });
 
+  it('says which fields the method has no use for, and where they stand', async () => {
+    const text = 'method: pftt\nmodel: m\ndata: { source: wordnet-topics }\nppo:\n  epochs: 2\n';
+    await expect(read(text)).rejects.toMatchObject({
+      code: 'spec.invalid',
+      message: expect.stringMatching(/\.yaml:\d+: ppo: pftt learns from labels, not from rewards: remove it/),
+    });
+  });
+
   it('says where the YAML breaks, and refuses doubles', async () => {
     await expect(read('method: [pftt\nmodel: x\n')).rejects.toMatchObject({ code: 'spec.malformed' });
     await expect(read('seed: 1\nseed: 2\n')).rejects.toThrow(/:2:1: not valid YAML: Map keys must be unique/);

@@ -1,14 +1,21 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { experimentSpec, type DataSpec, type ExperimentSpec } from '#contracts';
+import { experimentSpec, type DataSpec, type ExperimentSpec, type Problem } from '#contracts';
 import { readDocument } from '#documents';
+import { methods, unusedFields } from '#methods';
 
 /** Reads an experiment's spec; its paths come back absolute, its name defaults to the file's. */
 export async function readExperimentSpec(path: string): Promise<ExperimentSpec> {
   const file = resolve(path);
   const named = experimentSpec.safeExtend({ name: experimentSpec.shape.name.unwrap().default(nameAfter(file)) });
-  const spec = await readDocument(file, named, 'method: pftt');
+  const spec = await readDocument(file, named, 'method: pftt', idleFields);
   const folder = dirname(file);
   return { ...spec, model: resolve(folder, spec.model), data: withAbsolutePaths(spec.data, folder) };
+}
+
+/** What is written though the method has no use for it; a method that does not exist is said elsewhere. */
+function idleFields(written: unknown, { method: name }: { readonly method: string }): readonly Problem[] {
+  const method = methods.find((known) => known.name === name);
+  return method === undefined ? [] : unusedFields(method, written);
 }
 
 function withAbsolutePaths(data: DataSpec, folder: string): DataSpec {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainIssues } from './explain-issues.ts';
 import { experimentSpec } from './experiment-spec.ts';
+import { rewardModels } from './reinforcement-spec.ts';
 
 const least = { method: 'pftt', model: '../models/tiny', data: { source: 'wordnet-topics' } };
 
@@ -59,7 +60,7 @@ describe('an experiment’s spec', () => {
       ],
     );
     expect(problems({ ...least, profiles: { 'client-1': { adapters: {} } } })).toEqual([
-      'profiles.client-1.adapters: unknown field; allowed here: lora, deviceClass',
+      'profiles.client-1.adapters: unknown field; allowed here: lora, deviceClass, rewards, shareCompletions',
     ]);
     expect(problems({ ...least, profiles: { 'client 9': {} } }).join()).toMatch(/a client is named in lower case/);
   });
@@ -97,5 +98,46 @@ describe('an experiment’s spec', () => {
 
   it('lists the sources of data there are', () => {
     expect(problems({ ...least, data: { source: 'imdb' } }).join()).toMatch(/data\.source: .*ag-news/);
+  });
+
+  it('takes rewards by name, beside how they are waited for', () => {
+    const rewards = {
+      helpfulness: { model: 'm/help', weight: 0.5 },
+      safety: { model: 'm/safe' },
+      timeoutMs: 5000,
+    };
+    const spec = experimentSpec.parse({
+      ...least,
+      rewards,
+      ppo: { kl: 0 },
+      profiles: { 'client-0': { rewards: { safety: -1 } } },
+    });
+    expect(rewardModels(spec.rewards)).toEqual({
+      helpfulness: { model: 'm/help', weight: 0.5 },
+      safety: { model: 'm/safe', weight: 1 },
+    });
+    expect(spec).toMatchObject({
+      trainableBlocks: 2,
+      rewards: { timeoutMs: 5000, whenAway: 'leave-out', allowNewVersions: false },
+      ppo: {
+        iterations: 4,
+        rollouts: 32,
+        maxNewTokens: 32,
+        temperature: 1,
+        epochs: 2,
+        clip: 0.2,
+        kl: 0,
+        klReference: 'base',
+      },
+      sparsity: { attention: 0, scope: 'attention' },
+      distance: { lambda: 0.01 },
+    });
+    expect(problems({ ...least, rewards: { Safety: { model: 'x' }, help: { weight: 1 } } })).toEqual([
+      expect.stringMatching(/^rewards\.help\.model: /),
+    ]);
+    expect(problems({ ...least, rewards: { Safety: { model: 'x' } } })).toEqual([
+      'rewards.Safety: a reward is named in lower case, digits and dashes, at most 63',
+    ]);
+    expect(problems({ ...least, sparsity: { attention: 0.99 }, ppo: { clip: 1 } })).toHaveLength(2);
   });
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clientName } from '../vocabulary.ts';
 import { dataSpec } from './data-spec.ts';
 import { linkSpec } from './link-spec.ts';
+import { distanceSpec, ppoSpec, rewardsSpec, rewardWeight, sparsitySpec } from './reinforcement-spec.ts';
 
 const blocks = z.union([z.literal('all'), z.int().min(0).max(1000)]);
 
@@ -34,6 +35,10 @@ const profile = z.strictObject({
     })
     .optional(),
   deviceClass: z.string().min(1).max(64).optional(),
+  /** The client's own weights; a reward that it does not name has the spec's. */
+  rewards: z.record(z.string().min(1).max(63), rewardWeight).optional(),
+  /** Whether prompts and completions may leave the site towards reward models; otherwise these run at the site. */
+  shareCompletions: z.boolean().optional(),
 });
 
 /** Simulation: so many clients, client-0 to the last, dealt from one data set. */
@@ -85,6 +90,11 @@ export const experimentSpec = z
     training: training.prefault({}),
     adapters: z.strictObject({ width: z.int().min(1).max(65_536).default(64) }).prefault({}),
     lora: lora.prefault({}),
+    trainableBlocks: z.int().min(1).max(1000).default(2),
+    rewards: rewardsSpec.prefault({}),
+    ppo: ppoSpec.prefault({}),
+    sparsity: sparsitySpec.prefault({}),
+    distance: distanceSpec.prefault({}),
     link: linkSpec.prefault({}),
     profiles: z.record(clientName, profile).default({}),
     baselines: z

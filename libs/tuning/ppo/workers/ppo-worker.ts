@@ -93,9 +93,9 @@ async function serveRollout(
   let tooLong = 0;
   for (const text of prompts) {
     if (chosen.length === count) break;
-    const ids = tokenizer.encodeRaw(text);
+    const ids = [tokenizer.clsTokenId, ...tokenizer.encodeRaw(text)];
     if (ids.length > room) tooLong += 1;
-    else chosen.push({ text, ids: ids.length > 0 ? ids : [session.config.endTokenId] });
+    else chosen.push({ text, ids });
   }
   if (chosen.length === 0)
     throw new TuningError(
