@@ -1,86 +1,77 @@
 import type { Decision, RoundEvent } from '#federation';
-import { Injectable, Logger } from '@nestjs/common';
-import { AskQuestion } from './ask-question.ts';
+import { noteAnswered } from '#storage';
+import { Injectable } from '@nestjs/common';
 import { CloseRound } from './close-round.ts';
-import { CurrentRounds, type CurrentRound } from './current-rounds.ts';
-import { RoundTimer } from './round-timer.ts';
+import type { CurrentRound } from './current-round.ts';
+import { endExperiment } from './end-experiment.ts';
+import { ReportFault } from './report-fault.ts';
+import type { Turn } from './turn.ts';
+import { Turns } from './turns.ts';
 
 /** Takes facts to the round that they belong to, and does what the round decides. */
 @Injectable()
 export class AdvanceRound {
-  readonly #log = new Logger(AdvanceRound.name);
-  readonly #rounds: CurrentRounds;
-  readonly #close: CloseRound;
-  readonly #question: AskQuestion;
-  readonly #timer: RoundTimer;
+  readonly #turns: Turns;
+  readonly #closeRound: CloseRound;
+  readonly #faults: ReportFault;
 
-  constructor(rounds: CurrentRounds, close: CloseRound, question: AskQuestion, timer: RoundTimer) {
-    this.#rounds = rounds;
-    this.#close = close;
-    this.#question = question;
-    this.#timer = timer;
-    timer.onExpiry((experiment, round) => {
-      this.#expire(experiment, round).catch((error: unknown) => {
-        this.#log.error(`Round ${round} of ${experiment} could not be closed: ${String(error)}`);
-      });
-    });
+  constructor(turns: Turns, closeRound: CloseRound, faults: ReportFault) {
+    this.#turns = turns;
+    this.#closeRound = closeRound;
+    this.#faults = faults;
   }
 
   /**
-   * Records a fact and lets the round know. `record` stores it, durably and idempotently, and answers what it means to
-   * the current round, if anything. Nothing happens before an experiment's first round.
+   * Records a fact and lets the round know. `record` records it, idempotently, and answers what it means to the current
+   * round, if anything. Nothing happens before an experiment's first round.
    */
-  async take(experiment: string, record: (current: CurrentRound) => Promise<RoundEvent | undefined>): Promise<void> {
-    await this.#carefully(experiment, async () => {
-      const current = await this.#rounds.of(experiment);
+  async take(
+    experiment: string,
+    record: (turn: Turn, current: CurrentRound) => RoundEvent | undefined | Promise<RoundEvent | undefined>,
+  ): Promise<void> {
+    await this.#turns.take(experiment, async (turn) => {
+      const { current } = turn;
       if (current === undefined) return;
-      const event = await record(current);
-      if (event === undefined) return;
-      const decision = current.machine.apply(event);
-      await this.#act(current, decision, false);
-      if (event.kind === 'opened' && decision.kind === 'wait') await this.#question.ask(experiment);
+      const event = await record(turn, current);
+      if (event !== undefined && turn.isRunning) this.decided(turn, current, current.machine.apply(event));
     });
   }
 
-  /** Goes on where the record says the experiment is: with what a round that was cut off had come to, or its question. */
-  async goOn(experiment: string): Promise<void> {
-    await this.#carefully(experiment, async () => {
-      this.#rounds.forget(experiment);
-      const current = await this.#rounds.of(experiment);
-      if (current !== undefined && current.pending.kind !== 'wait') await this.#act(current, current.pending, false);
-      else await this.#question.ask(experiment);
-    });
-  }
-
-  async #expire(experiment: string, round: number): Promise<void> {
-    await this.#carefully(experiment, async () => {
-      const current = await this.#rounds.of(experiment);
-      if (current?.machine.plan.number !== round) return;
-      await this.#act(current, current.machine.apply({ kind: 'timed-out' }), true);
-    });
-  }
-
-  /** One thing at a time; after an error the record knows better than memory. */
-  async #carefully(experiment: string, work: () => Promise<void>): Promise<void> {
-    await this.#rounds.exclusively(experiment, async () => {
-      try {
-        await work();
-      } catch (error) {
-        this.#rounds.forget(experiment);
-        throw error;
-      }
-    });
-  }
-
-  async #act(current: CurrentRound, decision: Decision, timedOut: boolean): Promise<void> {
-    const experiment = current.submission.id;
+  /** Remembers that all answers are in. Averaging takes its time: it has a turn of its own, for which no handler waits. */
+  decided(turn: Turn, current: CurrentRound, decision: Decision): void {
     if (decision.kind === 'wait') return;
-    // Whatever happens now, the record decides what comes next.
-    this.#rounds.forget(experiment);
-    if (decision.kind !== 'open') this.#timer.disarm(experiment);
-    if (decision.kind === 'commit') await this.#close.commit(current, decision, timedOut);
-    if (decision.kind === 'abandon') await this.#close.abandon(current, decision, timedOut);
-    if (decision.kind === 'conclude') await this.#close.conclude(current, decision, timedOut);
-    await this.#question.ask(experiment);
+    current.pending = decision;
+    const { id: experimentId } = turn.submission;
+    turn.lastly('note that all have answered', () =>
+      noteAnswered(turn.db, { experimentId, number: current.machine.plan.number }),
+    );
+    turn.afterwards(() => void this.close(experimentId));
+  }
+
+  /** Closes the current round if all have answered, or its time is up; never throws, for nobody waits. */
+  async close(experiment: string, timedOut?: { readonly round: number }): Promise<void> {
+    try {
+      await this.#turns.take(experiment, async (turn) => {
+        const { current } = turn;
+        if (current === undefined || !turn.isRunning) return;
+        const late = timedOut?.round === current.machine.plan.number && current.pending.kind === 'wait';
+        const decision = late ? current.machine.apply({ kind: 'timed-out' }) : current.pending;
+        if (decision.kind !== 'wait') await this.#closeRound.close(turn, current, decision, late);
+      });
+    } catch (error) {
+      await this.#couldNot(experiment, error);
+    }
+  }
+
+  /** What waiting may mend is tried again; anything else ends the experiment, until it is mended and resumed. */
+  async #couldNot(experiment: string, error: unknown): Promise<void> {
+    this.#faults.report(`A round of ${experiment} could not be closed`, error);
+    const { code, retryable, message } = error as { code?: unknown; retryable?: unknown; message?: unknown };
+    if (typeof code !== 'string' || retryable === true) return;
+    await this.#turns
+      .take(experiment, (turn) => endExperiment(turn, { code, message: String(message) }))
+      .catch((again: unknown) => {
+        this.#faults.report(`${experiment} could not be ended`, again);
+      });
   }
 }

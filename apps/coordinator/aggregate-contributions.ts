@@ -1,10 +1,11 @@
 import { aggregate, aggregationRuleNamed } from '#federation';
 import { byCodeUnit, type Digest } from '#parameters';
-import { type BlobStore, type ExperimentRecord, listAccepted, streamTensors } from '#storage';
-import type { CurrentRound } from './current-rounds.ts';
+import { type BlobStore, listAccepted, streamTensors } from '#storage';
+import type { CurrentRound } from './current-round.ts';
+import type { Turn } from './turn.ts';
 
 /** An accepted upload, as the record has it. */
-export interface AcceptedUpload {
+interface AcceptedUpload {
   readonly client: string;
   readonly digest: Digest;
   readonly examples: number;
@@ -15,13 +16,13 @@ export interface AcceptedUpload {
  * names, whatever the order in which they arrived. With aggregation switched off it stays the old one.
  */
 export async function aggregateContributions(
-  record: ExperimentRecord,
+  { db, submission }: Turn,
   blobs: BlobStore,
-  { submission, machine, global }: CurrentRound,
+  { machine, global }: CurrentRound,
   contributors: readonly string[],
 ): Promise<{ global: CurrentRound['global']; uploads: readonly AcceptedUpload[] }> {
   const counted = new Set(contributors);
-  const accepted = await record.use((db) => listAccepted(db, submission.id, machine.plan.number));
+  const accepted = await listAccepted(db, submission.id, machine.plan.number);
   const uploads = accepted
     .filter(({ client }) => counted.has(client))
     .map(({ client, digest, examples }) => ({ client, digest: digest as Digest, examples: examples ?? 0 }))

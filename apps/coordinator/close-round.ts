@@ -1,100 +1,117 @@
 import { experimentFinished, roundAbandoned, roundCommitted } from '#contracts';
-import { Clock, Publisher } from '#events';
 import { shares, type Decision } from '#federation';
-import { BlobStore, closeRound, ExperimentRecord, moveExperiment, type Connection } from '#storage';
+import { BlobStore, closeRound, columnsOf, findRound, RoundRow } from '#storage';
 import { Injectable } from '@nestjs/common';
-import { aggregateContributions, type AcceptedUpload } from './aggregate-contributions.ts';
-import type { CurrentRound } from './current-rounds.ts';
-import { planRound, type GlobalModel } from './plan-round.ts';
+import { aggregateContributions } from './aggregate-contributions.ts';
+import { askQuestion } from './ask-question.ts';
+import type { CurrentRound } from './current-round.ts';
+import { planRound } from './plan-round.ts';
+import { PruneBlobs } from './prune-blobs.ts';
+import type { Turn } from './turn.ts';
 
 type Ending<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>;
 
 /** Ends a round: its outcome, the new global model and the plan of the next round are one transaction. */
 @Injectable()
 export class CloseRound {
-  readonly #record: ExperimentRecord;
   readonly #blobs: BlobStore;
-  readonly #publisher: Publisher;
-  readonly #clock: Clock;
+  readonly #pruneBlobs: PruneBlobs;
 
-  constructor(record: ExperimentRecord, blobs: BlobStore, publisher: Publisher, clock: Clock) {
-    this.#record = record;
+  constructor(blobs: BlobStore, pruneBlobs: PruneBlobs) {
     this.#blobs = blobs;
-    this.#publisher = publisher;
-    this.#clock = clock;
+    this.#pruneBlobs = pruneBlobs;
+  }
+
+  async close(turn: Turn, current: CurrentRound, decision: Decision, timedOut: boolean): Promise<void> {
+    if (decision.kind === 'commit') await this.#commit(turn, current, decision, timedOut);
+    if (decision.kind === 'abandon') await this.#abandon(turn, current, decision, timedOut);
+    if (decision.kind === 'conclude') await this.#conclude(turn, current, decision, timedOut);
+    turn.afterwards(() => {
+      this.#pruneBlobs.after(turn.submission, current.machine.plan.number);
+    });
   }
 
   /** Averages the contributions into the new global model. */
-  async commit(current: CurrentRound, { contributors, missing }: Ending<'commit'>, timedOut: boolean): Promise<void> {
-    const { submission, machine } = current;
-    const { global, uploads } = await aggregateContributions(this.#record, this.#blobs, current, contributors);
-    await this.#end(current, { stage: 'committed', global, missing, timedOut });
+  async #commit(
+    turn: Turn,
+    current: CurrentRound,
+    { contributors, missing }: Ending<'commit'>,
+    timedOut: boolean,
+  ): Promise<void> {
+    const { global, uploads } = await aggregateContributions(turn, this.#blobs, current, contributors);
     const weights = shares(uploads);
-    const contributions = uploads.map(({ client, digest }: AcceptedUpload, index) => ({
-      client,
-      digest,
-      weight: weights[index] ?? 0,
-    }));
-    await this.#publisher.publish(
-      roundCommitted,
-      { round: machine.plan.number, global, contributions },
-      { experiment: submission.id },
-    );
+    const contributions = uploads.map(({ client, digest }, index) => ({ client, digest, weight: weights[index] ?? 0 }));
+    const round = await end(turn, current, { stage: 'committed', global, missing, timedOut });
+    const ledger = await turn.note('round.committed', { ...round, contributions });
+    turn.state(roundCommitted, { round: current.machine.plan.number, global, contributions, ledger });
+    await goOn(turn, { ...current, global });
   }
 
   /** Leaves the global model alone. */
-  async abandon(current: CurrentRound, { reason, missing }: Ending<'abandon'>, timedOut: boolean): Promise<void> {
-    const { submission, machine, global } = current;
-    await this.#end(current, { stage: 'abandoned', global, missing, timedOut, reason });
-    await this.#publisher.publish(
-      roundAbandoned,
-      { round: machine.plan.number, global, reason, missing: [...missing] },
-      { experiment: submission.id },
-    );
+  async #abandon(
+    turn: Turn,
+    current: CurrentRound,
+    { reason, missing }: Ending<'abandon'>,
+    timedOut: boolean,
+  ): Promise<void> {
+    const { global, machine } = current;
+    const round = await end(turn, current, { stage: 'abandoned', global, missing, timedOut, reason });
+    const ledger = await turn.note('round.abandoned', round);
+    turn.state(roundAbandoned, { round: machine.plan.number, global, reason, missing: [...missing], ledger });
+    await goOn(turn, current);
   }
 
   /** Ends the last download, and with it the experiment. */
-  async conclude(current: CurrentRound, { missing }: Ending<'conclude'>, timedOut: boolean): Promise<void> {
-    const { submission, global } = current;
-    await this.#end(current, { stage: 'evaluated', global, missing, timedOut });
-    await this.#publisher.publish(
-      experimentFinished,
-      { rounds: submission.spec.rounds, globalDigest: global.digest },
-      { experiment: submission.id },
-    );
-  }
-
-  async #end(current: CurrentRound, outcome: Outcome): Promise<void> {
-    const at = this.#clock.now();
-    await this.#record.transaction((db) => end(db, current, outcome, at));
+  async #conclude(
+    turn: Turn,
+    current: CurrentRound,
+    { missing }: Ending<'conclude'>,
+    timedOut: boolean,
+  ): Promise<void> {
+    const { global } = current;
+    await turn.note('round.evaluated', await end(turn, current, { stage: 'evaluated', global, missing, timedOut }));
+    await goOn(turn, current);
   }
 }
 
 interface Outcome {
   readonly stage: 'committed' | 'abandoned' | 'evaluated';
-  readonly global: GlobalModel;
+  readonly global: CurrentRound['global'];
   readonly missing: readonly string[];
   readonly timedOut: boolean;
   readonly reason?: string;
 }
 
-async function end(db: Connection, { submission, machine }: CurrentRound, outcome: Outcome, at: Date): Promise<void> {
-  const { number } = machine.plan;
+/** Answers the round's row as it now is, for the ledger. */
+async function end(turn: Turn, { machine }: CurrentRound, outcome: Outcome) {
   const { stage, global, missing, timedOut, reason } = outcome;
-  await closeRound(
-    db,
-    { experimentId: submission.id, number },
-    {
-      stage,
-      timedOut,
-      missingClients: missing,
-      abandonReason: reason ?? null,
-      globalAfterDigest: global.digest,
-      globalAfterBytes: global.bytes,
-      closedAt: at,
-    },
-  );
-  const goesOn = await planRound(db, submission, number, global, at);
-  const model = { globalDigest: global.digest, globalBytes: global.bytes };
-  await moveExperiment(db, submission.id, 'running', goesOn ? model : { ...model, state: 'finished', endedAt: at });
+  const key = { experimentId: turn.submission.id, number: machine.plan.number };
+  await closeRound(turn.db, key, {
+    stage,
+    timedOut,
+    missingClients: missing,
+    abandonReason: reason ?? null,
+    globalAfterDigest: global.digest,
+    globalAfterBytes: global.bytes,
+    closedAt: turn.at,
+  });
+  const row = await findRound(turn.db, key);
+  return columnsOf(turn.db, RoundRow, row ?? {});
+}
+
+/** Plans the next round and asks for it, or finishes the experiment. */
+async function goOn(turn: Turn, { machine, global, clients }: CurrentRound): Promise<void> {
+  turn.move({ globalDigest: global.digest, globalBytes: global.bytes });
+  if (await planRound(turn, machine.plan.number, { global, clients })) {
+    await askQuestion(turn);
+    return;
+  }
+  const { rounds } = turn.submission.spec;
+  turn.move({ state: 'finished', endedAt: turn.at });
+  await turn.note('experiment.finished', {
+    global_digest: global.digest,
+    global_bytes: global.bytes,
+    ended_at: turn.at.toISOString(),
+  });
+  turn.state(experimentFinished, { rounds, globalDigest: global.digest });
 }

@@ -1,19 +1,13 @@
 import type { DataOf, uploadDelivered } from '#contracts';
 import type { Delivery } from '#events';
-import { judgeUpload, type RefusalCode, type RoundEvent, type Verdict } from '#federation';
-import {
-  BlobStore,
-  ExperimentRecord,
-  findContribution,
-  insertContribution,
-  insertStrayUpload,
-  insertTransmission,
-} from '#storage';
+import { judgeBytes, judgeClaim, type Refusal, type RefusalCode, type RoundEvent } from '#federation';
+import { BlobStore, findContribution } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { crossingRow } from './crossing-row.ts';
-import { expectationOf, type CurrentRound } from './current-rounds.ts';
-import { isKnown } from './record-download.ts';
+import { expectationOf, isKnown, uploadKey, type CurrentRound } from './current-round.ts';
+import { Submissions } from './submissions.ts';
+import type { Turn } from './turn.ts';
 
 type Upload = Delivery<DataOf<typeof uploadDelivered>>;
 
@@ -23,58 +17,78 @@ const BESIDE_THE_ROUND: readonly RefusalCode[] = ['wrong-round', 'finished-round
 /** upload.delivered → a contribution, accepted or refused with the reason. The same upload again changes nothing. */
 @Injectable()
 export class CollectUpload {
-  readonly #record: ExperimentRecord;
+  readonly #submissions: Submissions;
   readonly #blobs: BlobStore;
   readonly #advance: AdvanceRound;
+  /** One upload is in memory at a time, however many arrive at once. */
+  #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(record: ExperimentRecord, blobs: BlobStore, advance: AdvanceRound) {
-    this.#record = record;
+  constructor(submissions: Submissions, blobs: BlobStore, advance: AdvanceRound) {
+    this.#submissions = submissions;
     this.#blobs = blobs;
     this.#advance = advance;
   }
 
-  async handle(delivery: Upload): Promise<void> {
-    await this.#advance.take(delivery.envelope.experiment, (current) => this.#collect(delivery, current));
+  async handle(upload: Upload): Promise<void> {
+    const { experiment } = upload.envelope;
+    // Reading and checking bytes takes time, and needs nobody else to wait: it is done before the turn.
+    const flaw = await this.#inspect(upload);
+    await this.#advance.take(experiment, (turn, current) => this.#collect(turn, current, upload, flaw));
   }
 
-  async #collect(delivery: Upload, current: CurrentRound): Promise<RoundEvent | undefined> {
-    const { envelope, data } = delivery;
-    const { client, round, blob, examples, answers } = data;
-    const key = { experimentId: envelope.experiment, round, client, digest: blob.digest };
-    if ((await this.#record.use((db) => findContribution(db, key))) !== undefined) return undefined;
-    const claim = { round, client, ...blob, examples, answers };
-    const bytes = await this.#blobs.read(blob.digest);
-    const verdict = judgeUpload(current.machine, expectationOf(current, client), claim, bytes);
-    await this.#keep(delivery, current, verdict);
-    if (verdict.kind === 'accepted') return { kind: 'answered', client, answer: 'contributed' };
-    return BESIDE_THE_ROUND.includes(verdict.code) ? undefined : { kind: 'answered', client, answer: 'refused' };
+  async #inspect({ envelope, data: { blob } }: Upload): Promise<() => Refusal | undefined> {
+    const { base } = await this.#submissions.of(envelope.experiment);
+    const inspected = this.#reading.then(async () =>
+      judgeBytes(base.shared.manifest, blob, await this.#blobs.read(blob.digest)),
+    );
+    this.#reading = inspected.catch(() => undefined);
+    return inspected.then(
+      (flaw) => () => flaw,
+      // Bytes that are gone matter only if the upload has no verdict yet.
+      (error: unknown) => () => {
+        throw error;
+      },
+    );
   }
 
-  async #keep({ envelope, data }: Upload, current: CurrentRound, verdict: Verdict): Promise<void> {
-    const { client, round, blob, examples, answers } = data;
-    const unsigned = { answers, head: null, signature: null };
+  async #collect(
+    turn: Turn,
+    current: CurrentRound,
+    { envelope, data }: Upload,
+    flaw: () => Refusal | undefined,
+  ): Promise<RoundEvent | undefined> {
+    const { round, client, blob, examples, answers } = data;
+    if (await isJudged(turn, current, data)) return undefined;
+    const refusal = judgeClaim(current.machine, expectationOf(current, client), { ...data, ...blob }) ?? flaw();
     const key = { experimentId: envelope.experiment, round, client, recordedAt: new Date(envelope.time) };
-    const reason =
-      verdict.kind === 'refused'
-        ? { reasonCode: verdict.code, reasonMessage: verdict.message }
-        : { reasonCode: null, reasonMessage: null };
-    await this.#record.transaction(async (db) => {
-      if (!isKnown(current, data)) {
-        const said = { reasonCode: reason.reasonCode ?? '', reasonMessage: reason.reasonMessage ?? '' };
-        await insertStrayUpload(db, { ...key, digest: blob.digest, ...said });
-        return;
-      }
-      await insertTransmission(db, crossingRow(envelope, 'uplink', data));
-      const weight = verdict.kind === 'accepted' ? examples : null;
-      await insertContribution(db, {
-        ...key,
-        ...blob,
-        verdict: verdict.kind,
-        examples,
-        weight,
-        ...reason,
-        ...unsigned,
-      });
-    });
+    if (!isKnown(current, data)) {
+      const why = { reasonCode: refusal?.code ?? '', reasonMessage: refusal?.message ?? '' };
+      turn.record({ table: 'stray_upload', row: { ...key, digest: blob.digest, ...why } });
+      return undefined;
+    }
+    const row = {
+      ...key,
+      ...blob,
+      examples,
+      verdict: refusal === undefined ? ('accepted' as const) : ('refused' as const),
+      weight: refusal === undefined ? examples : null,
+      reasonCode: refusal?.code ?? null,
+      reasonMessage: refusal?.message ?? null,
+      answers,
+      head: null,
+      signature: null,
+    };
+    turn.record({ table: 'transmission', row: crossingRow(envelope, 'uplink', data) });
+    turn.record({ table: 'contribution', row });
+    if (round === current.machine.plan.number) current.judged.add(uploadKey(client, blob.digest));
+    if (refusal === undefined) return { kind: 'answered', client, answer: 'contributed' };
+    return BESIDE_THE_ROUND.includes(refusal.code) ? undefined : { kind: 'answered', client, answer: 'refused' };
   }
+}
+
+/** Whether these bytes from this client have their verdict already, in this round or an earlier one. */
+async function isJudged(turn: Turn, current: CurrentRound, { round, client, blob }: Upload['data']): Promise<boolean> {
+  if (round === current.machine.plan.number) return current.judged.has(uploadKey(client, blob.digest));
+  const key = { experimentId: turn.submission.id, round, client, digest: blob.digest };
+  return (await findContribution(turn.db, key)) !== undefined;
 }

@@ -1,22 +1,27 @@
 import { Clock, Publisher } from '#events';
+import type { Signer } from '#ledger';
 import { BlobStore, ExperimentRecord } from '#storage';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
-import { AskQuestion } from './ask-question.ts';
+import { BeginRounds } from './begin-rounds.ts';
+import { CheckIn } from './check-in.ts';
 import { CloseRound } from './close-round.ts';
 import { CollectUpload } from './collect-upload.ts';
-import { CurrentRounds } from './current-rounds.ts';
 import { EnrolClient } from './enrol-client.ts';
 import { Experiments } from './experiments.ts';
-import { FailExperiment } from './fail-experiment.ts';
 import { CoordinatorInbox, UploadInbox } from './inbox.ts';
+import { Custody, KeepGoing } from './keep-going.ts';
+import { LedgerScribe } from './ledger-scribe.ts';
 import { LoseUpload } from './lose-upload.ts';
 import { NoteTraining } from './note-training.ts';
 import { OpenRound } from './open-round.ts';
+import { PruneBlobs } from './prune-blobs.ts';
 import { RecordDownload } from './record-download.ts';
 import { RecordEvaluation } from './record-evaluation.ts';
-import { RoundTimer } from './round-timer.ts';
+import { RelayOutbox } from './relay-outbox.ts';
+import { ReportFault } from './report-fault.ts';
 import { Submissions } from './submissions.ts';
+import { Turns } from './turns.ts';
 
 /** What the coordinator stands on. */
 export interface CoordinatorParts {
@@ -24,6 +29,15 @@ export interface CoordinatorParts {
   readonly clock: Clock;
   readonly record: ExperimentRecord;
   readonly blobs: BlobStore;
+  /** Signs the ledger's entries. */
+  readonly signer: Signer;
+  /**
+   * `all`, as a service: at boot every unfinished experiment of the record is taken up, and what another replica leaves
+   * is gone on with; replicas need one blob store. `asked` (default): only what is submitted or resumed here.
+   */
+  readonly custody?: Custody['of'];
+  /** Told of errors outside of handlers, which otherwise are logged and what failed tried again. */
+  readonly onFault?: (error: Error) => void;
 }
 
 /**
@@ -41,23 +55,28 @@ export class CoordinatorModule {
         { provide: Clock, useValue: parts.clock },
         { provide: ExperimentRecord, useValue: parts.record },
         { provide: BlobStore, useValue: parts.blobs },
+        { provide: LedgerScribe, useValue: new LedgerScribe(parts.clock, parts.signer) },
+        { provide: Custody, useValue: { of: parts.custody ?? 'asked' } },
+        { provide: ReportFault, useValue: new ReportFault(parts.onFault) },
         Experiments,
         Submissions,
+        RelayOutbox,
+        Turns,
+        CheckIn,
+        KeepGoing,
         EnrolClient,
-        FailExperiment,
-        CurrentRounds,
-        RoundTimer,
-        AskQuestion,
-        CloseRound,
-        AdvanceRound,
+        BeginRounds,
         OpenRound,
+        AdvanceRound,
+        CloseRound,
+        PruneBlobs,
         RecordDownload,
         RecordEvaluation,
         NoteTraining,
         CollectUpload,
         LoseUpload,
       ],
-      exports: [ExperimentRecord, BlobStore, Experiments, FailExperiment],
+      exports: [ExperimentRecord, BlobStore, Experiments],
     };
   }
 }

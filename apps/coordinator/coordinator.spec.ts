@@ -22,13 +22,14 @@ import {
 import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
 import { contributionStatement, signJson } from '#ledger';
 import { decodeSafetensors, digestOf, encodeSafetensors, type Digest, type NamedTensors } from '#parameters';
-import { BlobStore, closingFigures, type ExperimentRecord, openRecord, roundFigures } from '#storage';
+import { BlobStore, closingFigures, type ExperimentRecord, openRecord, openSigningKey, roundFigures } from '#storage';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { newSigner, signed } from '../../test/site-signer.ts';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { CoordinatorModule } from './coordinator.module.ts';
 import { Experiments } from './experiments.ts';
+import { Turns } from './turns.ts';
 
 const NAME = 'adapter.0.down.bias';
 const clients = ['client-0', 'client-1', 'client-2'];
@@ -228,14 +229,27 @@ describe('the coordinator', () => {
     await blobs.put(initial);
     side = new OtherSide(broker, new BlobStore(join(folder, 'other')), blobs);
     const clock = new SystemClock();
+    const signer = await openSigningKey(join(folder, 'keys'));
     const publisher = new InProcessPublisher({ broker, source: 'coordinator', blobs, clock });
-    const module = CoordinatorModule.register({ publisher, clock, record, blobs });
-    service = await startService(module, new InProcessServer(broker, { service: 'coordinator' }, blobs));
+    const module = CoordinatorModule.register({ publisher, clock, record, blobs, signer });
+    service = await startService(
+      module,
+      new InProcessServer(broker, { service: 'coordinator', concurrency: 64 }, blobs),
+    );
+  }
+
+  /** Until nobody has anything to say any more. */
+  async function settled(): Promise<void> {
+    for (let said = -1; said !== side.heard.length;) {
+      said = side.heard.length;
+      await side.settled(broker);
+      await service.get(Turns).settled();
+    }
   }
 
   async function run(id: string, changes: Record<string, unknown> = {}): Promise<void> {
     await service.get(Experiments).submit(id, specOf(changes), base);
-    await side.settled(broker);
+    await settled();
     expect(faults).toEqual([]);
   }
 
@@ -327,12 +341,12 @@ describe('the coordinator', () => {
         if (facts === cut) side.dead = true;
       });
       await service.get(Experiments).submit(id, specOf(), base);
-      await side.settled(broker);
+      await settled();
       stop();
       await service.close();
       await start();
       await service.get(Experiments).resume(id);
-      await side.settled(broker);
+      await settled();
       expect(faults).toEqual([]);
       expect([cut, await globalOf(id)]).toEqual([cut, wanted]);
     }
@@ -341,8 +355,8 @@ describe('the coordinator', () => {
   it('closes a round whose time is up, says who was missing, and is not moved by what comes later', async () => {
     side.conduct = (_, client) => (client === 'client-1' ? 'silent' : adapter(2, 2));
     await run('late', { rounds: 1, round: { timeoutMs: 1000 } });
-    await new Promise((resolve) => setTimeout(resolve, 1300));
-    await side.settled(broker);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await settled();
     const sql = 'SELECT stage, timed_out, missing_clients FROM airtune.round WHERE experiment_id = $1 ORDER BY number';
     expect((await rows(sql, 'late'))[0]).toEqual({
       stage: 'committed',
@@ -356,7 +370,7 @@ describe('the coordinator', () => {
     side.examples.set('client-0', 10);
     const other: BaseModel = { ...base, digest: digestOf(new Uint8Array([2])) };
     await service.get(Experiments).submit('wrong-base', specOf(), other);
-    await side.settled(broker);
+    await settled();
     const failed = side.heard.find(({ type }) => type === 'experiment.failed');
     expect(failed?.data).toMatchObject({ code: 'enrolment.wrong-base' });
     await expect(service.get(Experiments).submit('wrong-base', specOf(), base)).rejects.toMatchObject({

@@ -1,87 +1,80 @@
 import type { clientEnrolled, DataOf, enrolmentRefused, ExperimentSpec } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeEnrolment, type Enrolment } from '#federation';
-import {
-  type Client,
-  ExperimentRecord,
-  findClient,
-  insertClient,
-  latestRound,
-  moveExperiment,
-  type Row,
-} from '#storage';
+import { answerRoll, type Client, countRoll, findClient, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
-import { AdvanceRound } from './advance-round.ts';
-import { FailExperiment } from './fail-experiment.ts';
-import { planRound } from './plan-round.ts';
-import { Submissions, type Submission } from './submissions.ts';
+import { BeginRounds } from './begin-rounds.ts';
+import { endExperiment } from './end-experiment.ts';
+import type { Turn } from './turn.ts';
+import { Turns } from './turns.ts';
 
 type Enrolled = Delivery<DataOf<typeof clientEnrolled>>;
 
-/** client.enrolled → recorded; once all clients have enrolled in this process's time, the experiment goes on. */
+/** client.enrolled → recorded, or refused and that recorded; once all clients have answered, the rounds begin. */
 @Injectable()
 export class EnrolClient {
-  readonly #record: ExperimentRecord;
-  readonly #submissions: Submissions;
-  readonly #advance: AdvanceRound;
-  readonly #failExperiment: FailExperiment;
-  /** Who has answered since the submission was last stated: a site must be there before it is asked to train. */
-  readonly #present = new Map<string, Set<string>>();
+  readonly #turns: Turns;
+  readonly #beginRounds: BeginRounds;
 
-  constructor(
-    record: ExperimentRecord,
-    submissions: Submissions,
-    advance: AdvanceRound,
-    failExperiment: FailExperiment,
-  ) {
-    this.#record = record;
-    this.#submissions = submissions;
-    this.#advance = advance;
-    this.#failExperiment = failExperiment;
-  }
-
-  /** Begins the roll of an experiment whose submission is about to be stated. */
-  beginRoll(experiment: string): void {
-    this.#present.set(experiment, new Set());
+  constructor(turns: Turns, beginRounds: BeginRounds) {
+    this.#turns = turns;
+    this.#beginRounds = beginRounds;
   }
 
   async handle(delivery: Enrolled): Promise<void> {
     const { envelope, data } = delivery;
-    const id = envelope.experiment;
-    const submission = await this.#submissions.of(id);
-    const known = await this.#record.use((db) => findClient(db, id, data.client));
-    const expected = { clients: submission.clients, baseDigest: submission.base.digest };
-    const verdict = judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known));
-    if (verdict.kind === 'refused') {
-      await this.#failExperiment.fail(id, verdict.code, verdict.message);
-      return;
-    }
-    if (verdict.kind === 'accepted')
-      await this.#record.transaction((db) =>
-        insertClient(db, clientRow(delivery), profileOf(submission.spec, data.client, data.deviceClass)),
-      );
-    const present = this.#present.get(id);
-    if (present === undefined) return;
-    present.add(data.client);
-    if (present.size < submission.clients.size) return;
-    this.#present.delete(id);
-    await this.#begin(submission, new Date(envelope.time));
+    await this.#turns.take(envelope.experiment, async (turn) => {
+      const { submission } = turn;
+      const known = await findClient(turn.db, submission.id, data.client);
+      const expected = { clients: submission.clients, baseDigest: submission.base.digest };
+      const verdict = judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known));
+      if (verdict.kind === 'refused') {
+        await refuse(turn, data, verdict, known?.site);
+        return;
+      }
+      if (verdict.kind === 'accepted') await enrol(turn, delivery);
+      if (turn.progress.state !== 'enrolling') return;
+      await answerRoll(turn.db, submission.id, data.client);
+      turn.lastly('begin when all are there', async () => {
+        if ((await countRoll(turn.db, submission.id)) >= submission.clients.size) await this.#beginRounds.begin(turn);
+      });
+    });
   }
 
   async refused({ envelope, data }: Delivery<DataOf<typeof enrolmentRefused>>): Promise<void> {
-    await this.#failExperiment.fail(envelope.experiment, data.code, data.message);
-  }
-
-  /** Plans the first round, unless there is one, and asks what the experiment is at. */
-  async #begin(submission: Submission, at: Date): Promise<void> {
-    const { id, base } = submission;
-    await this.#record.transaction(async (db) => {
-      if ((await latestRound(db, id)) !== undefined) return;
-      await moveExperiment(db, id, 'enrolling', { state: 'running' });
-      await planRound(db, submission, 0, base.shared.initial, at);
+    const { site, code, message } = data;
+    await this.#turns.take(envelope.experiment, async (turn) => {
+      if (turn.progress.state !== 'enrolling') return;
+      await turn.note('enrolment.refused', { site, code, message });
+      await endExperiment(turn, { code, message });
     });
-    await this.#advance.goOn(id);
   }
+}
+
+async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
+  const { data, envelope } = delivery;
+  const row = clientRow(delivery);
+  const first = { version: 1, effectiveFromRound: 1, recordedAt: row.enrolledAt };
+  const profile = profileOf(turn.submission.spec, data.client, data.deviceClass);
+  turn.record({ table: 'client', row });
+  turn.record({
+    table: 'client_profile',
+    row: { experimentId: envelope.experiment, client: data.client, ...first, ...profile },
+  });
+  // At once: another site may claim the same client in the same turn.
+  await turn.settle();
+}
+
+/** A refusal ends an experiment only while it waits for this very client; what a stranger claims is recorded and no more. */
+async function refuse(
+  turn: Turn,
+  { client, site }: Enrolled['data'],
+  { code, message }: { readonly code: string; readonly message: string },
+  home: string | undefined,
+): Promise<void> {
+  await turn.note('enrolment.refused', { client, site, code, message });
+  if (turn.progress.state !== 'enrolling' || (home !== undefined && home !== site)) return;
+  await endExperiment(turn, { code, message });
 }
 
 function asEnrolment(client: Client): Enrolment {

@@ -1,71 +1,95 @@
-import { experimentFinished, experimentSubmitted, type BaseModel, type ExperimentSpec } from '#contracts';
-import { Clock, Publisher } from '#events';
+import { experimentFinished, type BaseModel, type ExperimentSpec } from '#contracts';
+import { canonicalJson } from '#ledger';
 import type { Digest } from '#parameters';
-import { ExperimentRecord, findExperiment, insertExperiment, reviveExperiment, type Experiment } from '#storage';
+import { beginRoll, columnsOf, Experiment, ExperimentRecord, findExperiment, insertExperiment } from '#storage';
 import { Injectable } from '@nestjs/common';
+import { askQuestion } from './ask-question.ts';
 import { CoordinatorError } from './coordinator-error.ts';
-import { EnrolClient } from './enrol-client.ts';
+import { CANCELLED, endExperiment } from './end-experiment.ts';
+import { LedgerScribe } from './ledger-scribe.ts';
+import { submissionOf } from './submissions.ts';
+import { Turns } from './turns.ts';
 
 /** What users ask of the coordinator. */
 @Injectable()
 export class Experiments {
   readonly #record: ExperimentRecord;
-  readonly #publisher: Publisher;
-  readonly #clock: Clock;
-  readonly #enrolClient: EnrolClient;
+  readonly #turns: Turns;
+  readonly #scribe: LedgerScribe;
 
-  constructor(record: ExperimentRecord, publisher: Publisher, clock: Clock, enrolClient: EnrolClient) {
+  constructor(record: ExperimentRecord, turns: Turns, scribe: LedgerScribe) {
     this.#record = record;
-    this.#publisher = publisher;
-    this.#clock = clock;
-    this.#enrolClient = enrolClient;
+    this.#turns = turns;
+    this.#scribe = scribe;
   }
 
   /**
-   * Records a submission and states it; the initial shared tensors are in the coordinator's blob store already.
-   * Throws `experiment.exists` when the name is taken.
+   * Records a submission and states it; the initial shared tensors are in the coordinator's blob store already. Answers
+   * whether it is new: the same one again changes nothing. Throws `experiment.exists` when the name is taken by another.
    */
-  async submit(id: string, spec: ExperimentSpec, base: BaseModel): Promise<void> {
+  async submit(id: string, spec: ExperimentSpec, base: BaseModel): Promise<boolean> {
     const { initial } = base.shared;
-    const inserted = await this.#record.use((db) =>
-      insertExperiment(db, {
-        id,
-        name: spec.name,
-        method: spec.method,
-        seed: spec.seed,
-        rounds: spec.rounds,
-        spec,
-        base,
-        globalDigest: initial.digest,
-        globalBytes: initial.bytes,
-        submittedAt: this.#clock.now(),
-      }),
+    const experiment = {
+      id,
+      name: spec.name,
+      method: spec.method,
+      seed: spec.seed,
+      rounds: spec.rounds,
+      spec,
+      base,
+      globalDigest: initial.digest,
+      globalBytes: initial.bytes,
+      submittedAt: this.#scribe.now(),
+    };
+    const created = await this.#turns.begin(
+      submissionOf(id, spec, base),
+      (db) => insertExperiment(db, experiment),
+      async (turn) => {
+        await turn.note('experiment.submitted', columnsOf(turn.db, Experiment, { ...experiment, ...turn.progress }));
+        await askQuestion(turn);
+      },
     );
-    if (!inserted) throw new CoordinatorError('experiment.exists', `There is an experiment ${id} already.`);
-    await this.#state(id, spec, base);
+    if (!created) await this.#seeThatItIsTheSame(id, spec, base);
+    return created;
   }
 
   /**
    * States an experiment's submission again; when its clients have answered it goes on where it was cut, also after a
-   * failure whose cause has been mended. One that is finished says so again. Throws `storage.experiment-unknown`.
+   * failure whose cause has been mended, or a cancellation that is regretted. One that is finished says so again.
+   * Throws `storage.experiment-unknown`.
    */
   async resume(id: string): Promise<void> {
-    const experiment = await this.#record.use((db) => findExperiment(db, id));
-    if (experiment.state === 'finished') {
-      await this.#finished(experiment);
-      return;
-    }
-    if (experiment.state === 'failed') await this.#record.use((db) => reviveExperiment(db, id));
-    await this.#state(id, experiment.spec as ExperimentSpec, experiment.base as BaseModel);
+    await this.#turns.take(id, async (turn) => {
+      const { state, globalDigest } = turn.progress;
+      if (state === 'finished') {
+        const { rounds } = turn.submission.spec;
+        turn.state(experimentFinished, { rounds, globalDigest: globalDigest as Digest });
+        return;
+      }
+      await beginRoll(turn.db, id);
+      turn.move({ state: 'enrolling', failureCode: null, failureMessage: null, endedAt: null });
+      await turn.note('experiment.resumed', { from: state });
+      await askQuestion(turn);
+    });
   }
 
-  async #state(experiment: string, spec: ExperimentSpec, base: BaseModel): Promise<void> {
-    this.#enrolClient.beginRoll(experiment);
-    await this.#publisher.publish(experimentSubmitted, { spec, base }, { experiment });
+  /**
+   * Ends an experiment by its user's will, also in the middle of a round; cancelling twice is the same as once. Throws
+   * `storage.experiment-unknown`, or `experiment.ended` when it has ended otherwise.
+   */
+  async cancel(id: string): Promise<void> {
+    await this.#turns.take(id, async (turn) => {
+      const { state } = turn.progress;
+      if (state === 'cancelled') return;
+      const message = `It was cancelled; \`airtune resume ${id}\` takes it up again.`;
+      if (!(await endExperiment(turn, { code: CANCELLED, message })))
+        throw new CoordinatorError('experiment.ended', `${id} has ${state} already.`);
+    });
   }
 
-  async #finished({ id, rounds, globalDigest }: Experiment): Promise<void> {
-    const data = { rounds, globalDigest: globalDigest as Digest };
-    await this.#publisher.publish(experimentFinished, data, { experiment: id });
+  async #seeThatItIsTheSame(id: string, spec: ExperimentSpec, base: BaseModel): Promise<void> {
+    const known = await this.#record.use((db) => findExperiment(db, id));
+    if (canonicalJson([known.spec, known.base]) === canonicalJson([spec, base])) return;
+    throw new CoordinatorError('experiment.exists', `There is another experiment ${id} already.`);
   }
 }

@@ -1,26 +1,23 @@
 import type { DataOf, uploadLost, uploadWithheld } from '#contracts';
 import type { Delivery } from '#events';
-import { ExperimentRecord, insertContribution, insertTransmission } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { crossingRow } from './crossing-row.ts';
-import { isKnown } from './record-download.ts';
+import { isKnown } from './current-round.ts';
 
 /** upload.lost, upload.withheld → recorded; the client has nothing to add to this round. */
 @Injectable()
 export class LoseUpload {
-  readonly #record: ExperimentRecord;
   readonly #advance: AdvanceRound;
 
-  constructor(record: ExperimentRecord, advance: AdvanceRound) {
-    this.#record = record;
+  constructor(advance: AdvanceRound) {
     this.#advance = advance;
   }
 
   async lost({ envelope, data }: Delivery<DataOf<typeof uploadLost>>): Promise<void> {
-    await this.#advance.take(envelope.experiment, async (current) => {
+    await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!isKnown(current, data)) return undefined;
-      await this.#record.use((db) => insertTransmission(db, crossingRow(envelope, 'uplink', data)));
+      turn.record({ table: 'transmission', row: crossingRow(envelope, 'uplink', data) });
       if (data.round !== current.machine.plan.number) return undefined;
       return { kind: 'answered', client: data.client, answer: 'upload-lost' };
     });
@@ -28,7 +25,7 @@ export class LoseUpload {
 
   async withheld({ envelope, data }: Delivery<DataOf<typeof uploadWithheld>>): Promise<void> {
     const { client, round, reason, message } = data;
-    await this.#advance.take(envelope.experiment, async (current) => {
+    await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!isKnown(current, data)) return undefined;
       const row = {
         experimentId: envelope.experiment,
@@ -46,7 +43,7 @@ export class LoseUpload {
         reasonMessage: message,
         recordedAt: new Date(envelope.time),
       };
-      await this.#record.use((db) => insertContribution(db, row));
+      turn.record({ table: 'contribution', row });
       if (round !== current.machine.plan.number) return undefined;
       return { kind: 'answered', client, answer: 'withheld' };
     });

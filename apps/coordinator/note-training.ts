@@ -1,24 +1,21 @@
 import type { DataOf, uploadSent } from '#contracts';
 import type { Delivery } from '#events';
-import { ExperimentRecord, insertLocalTraining } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
-import { isKnown } from './record-download.ts';
+import { isKnown } from './current-round.ts';
 
 /** upload.sent → how the client's training went, whether or not its upload arrives. */
 @Injectable()
 export class NoteTraining {
-  readonly #record: ExperimentRecord;
   readonly #advance: AdvanceRound;
 
-  constructor(record: ExperimentRecord, advance: AdvanceRound) {
-    this.#record = record;
+  constructor(advance: AdvanceRound) {
     this.#advance = advance;
   }
 
   async handle({ envelope, data }: Delivery<DataOf<typeof uploadSent>>): Promise<void> {
     const { round, client, blob, examples, training } = data;
-    await this.#advance.take(envelope.experiment, async (current) => {
+    await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!isKnown(current, data)) return undefined;
       const row = {
         experimentId: envelope.experiment,
@@ -33,7 +30,7 @@ export class NoteTraining {
         meanLossNats: training.meanLoss,
         recordedAt: new Date(envelope.time),
       };
-      await this.#record.use((db) => insertLocalTraining(db, row));
+      turn.record({ table: 'local_training', row });
       return undefined;
     });
   }

@@ -1,44 +1,70 @@
 import type { DataOf, linksMeasured } from '#contracts';
 import type { Delivery } from '#events';
-import { ExperimentRecord, openPlannedRound } from '#storage';
+import { CohortMember, columnsOf, findRound, openPlannedRound, recordHistory, RoundRow, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
+import { askQuestion } from './ask-question.ts';
+import type { Turn } from './turn.ts';
+import { Turns } from './turns.ts';
+
+type Measured = Delivery<DataOf<typeof linksMeasured>>;
 
 /** links.measured → the round is opened for its cohort. */
 @Injectable()
 export class OpenRound {
-  readonly #record: ExperimentRecord;
+  readonly #turns: Turns;
   readonly #advance: AdvanceRound;
 
-  constructor(record: ExperimentRecord, advance: AdvanceRound) {
-    this.#record = record;
+  constructor(turns: Turns, advance: AdvanceRound) {
+    this.#turns = turns;
     this.#advance = advance;
   }
 
-  async handle({ envelope, data }: Delivery<DataOf<typeof linksMeasured>>): Promise<void> {
-    const experimentId = envelope.experiment;
-    const links = new Map(data.links.map((link) => [link.client, link]));
-    await this.#advance.take(experimentId, async ({ machine }) => {
-      if (data.round !== machine.plan.number) return undefined;
-      const decision = machine.apply({ kind: 'links-measured', links: data.links });
-      if (decision.kind !== 'open') return undefined;
-      const cohort = decision.cohort.flatMap(({ client, site }) => {
-        const link = links.get(client);
-        if (link === undefined) return [];
-        return {
-          experimentId,
-          round: data.round,
-          client,
-          site,
-          meanSnrUplinkDb: link.meanSnrDb.uplink,
-          meanSnrDownlinkDb: link.meanSnrDb.downlink,
-          ergodicUplinkBitsPerSecondPerHz: link.ergodicBitsPerSecondPerHz.uplink,
-          ergodicDownlinkBitsPerSecondPerHz: link.ergodicBitsPerSecondPerHz.downlink,
-        };
-      });
-      const key = { experimentId, number: data.round };
-      await this.#record.transaction((db) => openPlannedRound(db, key, cohort, new Date(envelope.time)));
-      return { kind: 'opened', cohort: decision.cohort };
+  async handle({ envelope, data }: Measured): Promise<void> {
+    await this.#turns.take(envelope.experiment, async (turn) => {
+      const { current } = turn;
+      if (current === undefined || !turn.isRunning || data.round !== current.machine.plan.number) return;
+      const decision = current.machine.apply({ kind: 'links-measured', links: data.links });
+      if (decision.kind !== 'open') return;
+      await open(turn, data, decision.cohort);
+      const next = current.machine.apply({ kind: 'opened', cohort: decision.cohort });
+      if (next.kind === 'wait') await askQuestion(turn);
+      else this.#advance.decided(turn, current, next);
     });
   }
+}
+
+/** The cohort and its links are in the entry of the round that is opened for them. */
+async function open(
+  turn: Turn,
+  { round, links }: Measured['data'],
+  cohort: readonly { readonly client: string; readonly site: string }[],
+): Promise<void> {
+  const { id: experimentId, spec } = turn.submission;
+  const linkOf = new Map(links.map((link) => [link.client, link]));
+  const members = cohort.flatMap(({ client, site }): Row<CohortMember>[] => {
+    const link = linkOf.get(client);
+    if (link === undefined) return [];
+    const { meanSnrDb, ergodicBitsPerSecondPerHz } = link;
+    return [
+      {
+        experimentId,
+        round,
+        client,
+        site,
+        meanSnrUplinkDb: meanSnrDb.uplink,
+        meanSnrDownlinkDb: meanSnrDb.downlink,
+        ergodicUplinkBitsPerSecondPerHz: ergodicBitsPerSecondPerHz.uplink,
+        ergodicDownlinkBitsPerSecondPerHz: ergodicBitsPerSecondPerHz.downlink,
+      },
+    ];
+  });
+  const key = { experimentId, number: round };
+  await openPlannedRound(turn.db, key, turn.at, spec.round.timeoutMs);
+  const recorded = await recordHistory(
+    turn.db,
+    members.map((row) => ({ table: 'cohort_member', row })),
+  );
+  const row = columnsOf(turn.db, RoundRow, (await findRound(turn.db, key)) ?? {});
+  await turn.note('round.opened', { ...row, cohort: recorded.map(({ columns }) => columns) });
 }

@@ -1,33 +1,26 @@
 import { nextRound } from '#federation';
-import { type Connection, insertRound } from '#storage';
-import type { Submission } from './submissions.ts';
+import { insertRound } from '#storage';
+import { plannedRound, type CurrentRound } from './current-round.ts';
+import type { Turn } from './turn.ts';
 
-/** The shared tensors that a round starts from. */
-export interface GlobalModel {
-  readonly digest: string;
-  readonly bytes: number;
-}
-
-/**
- * Plans the round after `finished` (0 at the start), within the transaction that ends the one before; answers false when
- * there is none to come.
- */
+/** Plans the round after `finished` (0 at the start) and makes it the current one; answers false when none is to come. */
 export async function planRound(
-  db: Connection,
-  { id, spec }: Submission,
+  turn: Turn,
   finished: number,
-  global: GlobalModel,
-  plannedAt: Date,
+  { global, clients }: Pick<CurrentRound, 'global' | 'clients'>,
 ): Promise<boolean> {
+  const { id, spec } = turn.submission;
   const next = nextRound(finished, spec.rounds);
   if (next === undefined) return false;
-  await insertRound(db, {
+  const round = {
     experimentId: id,
     ...next,
     globalBeforeDigest: global.digest,
     globalBeforeBytes: global.bytes,
     deadlineMs: spec.link.deadlineMs,
-    plannedAt,
-  });
+    plannedAt: turn.at,
+  };
+  await insertRound(turn.db, round);
+  turn.current = plannedRound(turn.submission, clients, round);
   return true;
 }

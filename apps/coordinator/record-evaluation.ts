@@ -1,24 +1,21 @@
 import type { DataOf, evaluationReported } from '#contracts';
 import type { Delivery } from '#events';
-import { ExperimentRecord, insertEvaluation } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 
 /** evaluation.reported → recorded. A round waits for the evaluation of what the round before it made. */
 @Injectable()
 export class RecordEvaluation {
-  readonly #record: ExperimentRecord;
   readonly #advance: AdvanceRound;
 
-  constructor(record: ExperimentRecord, advance: AdvanceRound) {
-    this.#record = record;
+  constructor(advance: AdvanceRound) {
     this.#advance = advance;
   }
 
   async handle({ envelope, data }: Delivery<DataOf<typeof evaluationReported>>): Promise<void> {
     const { client, arm, afterRound, personal, general, sharedDigest, personalDigest } = data;
-    await this.#advance.take(envelope.experiment, async (current) => {
-      if (!current.examples.has(client) || afterRound >= current.machine.plan.number) return undefined;
+    await this.#advance.take(envelope.experiment, (turn, current) => {
+      if (!current.clients.has(client) || afterRound >= current.machine.plan.number) return undefined;
       const row = {
         experimentId: envelope.experiment,
         client,
@@ -36,7 +33,7 @@ export class RecordEvaluation {
         generalLossNats: general.loss,
         recordedAt: new Date(envelope.time),
       };
-      await this.#record.use((db) => insertEvaluation(db, row));
+      turn.record({ table: 'evaluation', row });
       if (afterRound !== current.machine.plan.number - 1) return undefined;
       return { kind: 'evaluated', client, arm };
     });

@@ -11,6 +11,11 @@ export interface Submission {
   readonly clients: ReadonlySet<string>;
 }
 
+/** A submission with the names of its clients. */
+export function submissionOf(id: string, spec: ExperimentSpec, base: BaseModel): Submission {
+  return { id, spec, base, clients: new Set(clientNames(spec.clients)) };
+}
+
 /** The submissions that this process works on, read from the record once. */
 @Injectable()
 export class Submissions {
@@ -25,9 +30,8 @@ export class Submissions {
   async of(id: string): Promise<Submission> {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const { spec: stored, base } = await this.#record.use((db) => findExperiment(db, id));
-    const spec = experimentSpec.parse(stored);
-    const submission = { id, spec, base: base as BaseModel, clients: new Set(clientNames(spec.clients)) };
+    const { spec, base } = await this.#record.use((db) => findExperiment(db, id));
+    const submission = submissionOf(id, experimentSpec.parse(spec), base as BaseModel);
     this.#known.set(id, submission);
     return submission;
   }

@@ -6,11 +6,12 @@ export { clientNames, type ClientsSpec } from './client-names.ts';
 export { FederationError } from './federation-error.ts';
 export { judgeEnrolment, type Enrolment, type EnrolmentVerdict } from './judge-enrolment.ts';
 export {
-  judgeUpload,
+  judgeBytes,
+  judgeClaim,
+  type Refusal,
   type RefusalCode,
   type UploadClaim,
   type UploadExpectation,
-  type Verdict,
 } from './judge-upload.ts';
 export { nextRound } from './next-round.ts';
 export {

@@ -17,8 +17,10 @@ export type RefusalCode =
   | 'misshapen-tensor'
   | 'non-finite-tensor';
 
-export type Verdict =
-  { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string };
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
 
 /** What came with the bytes: claims, all of them. */
 export interface UploadClaim {
@@ -34,20 +36,15 @@ export interface UploadClaim {
 
 /** What the record says about the round and the client. */
 export interface UploadExpectation {
-  readonly manifest: TensorManifest;
   readonly global: Digest;
   readonly examples: number | undefined;
 }
 
 /**
- * Whether an upload counts: right round, a member that has not answered, the examples it enrolled with, the global
- * model that it was sent, bytes that are what they claim to be, and exactly the shared tensors, all finite.
+ * What is wrong with an upload in the round as it stands, if anything: it must be for this round, from a member that has
+ * not answered, with the examples that it enrolled and the global model that it was sent.
  */
-export function judgeUpload(round: Round, expected: UploadExpectation, claim: UploadClaim, bytes: Uint8Array): Verdict {
-  return judgeClaim(round, expected, claim) ?? judgeBytes(expected.manifest, claim, bytes) ?? { kind: 'accepted' };
-}
-
-function judgeClaim(round: Round, expected: UploadExpectation, claim: UploadClaim): Verdict | undefined {
+export function judgeClaim(round: Round, expected: UploadExpectation, claim: UploadClaim): Refusal | undefined {
   const { number } = round.plan;
   if (claim.round > number || round.plan.purpose === 'evaluation')
     return refuse('wrong-round', `round ${claim.round} takes no upload, the current round is ${number}`);
@@ -64,7 +61,12 @@ function judgeClaim(round: Round, expected: UploadExpectation, claim: UploadClai
   return undefined;
 }
 
-function judgeBytes(manifest: TensorManifest, claim: UploadClaim, bytes: Uint8Array): Verdict | undefined {
+/** What is wrong with its bytes, whatever the round: they must be what was announced, and exactly the shared tensors, all finite. */
+export function judgeBytes(
+  manifest: TensorManifest,
+  claim: Pick<UploadClaim, 'bytes' | 'digest'>,
+  bytes: Uint8Array,
+): Refusal | undefined {
   if (bytes.byteLength !== claim.bytes)
     return refuse('wrong-size', `${bytes.byteLength} bytes arrived, ${claim.bytes} were announced`);
   const digest = digestOf(bytes);
@@ -78,6 +80,6 @@ function judgeBytes(manifest: TensorManifest, claim: UploadClaim, bytes: Uint8Ar
   return problem === undefined ? undefined : refuse(`${problem.kind}-tensor`, problem.message);
 }
 
-function refuse(code: RefusalCode, message: string): Verdict {
-  return { kind: 'refused', code, message };
+function refuse(code: RefusalCode, message: string): Refusal {
+  return { code, message };
 }

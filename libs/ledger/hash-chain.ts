@@ -1,4 +1,5 @@
 import { digestOfJson } from './canonical-json.ts';
+import { signJson, verifyJson, type Signer } from './signatures.ts';
 
 /** The last entry of an experiment's chain: its number and its hash. */
 export interface LedgerHead {
@@ -36,4 +37,19 @@ export function entryFollows(
 ): boolean {
   if (stored.entry !== before.entry + 1 || stored.previous !== before.head) return false;
   return stored.hash === entryHash(stored.entry, stored.previous, stored);
+}
+
+/** Signs an entry, which through its hash is everything up to and including it. */
+export function signEntry(signer: Signer, experiment: string, { entry, head }: LedgerHead): string {
+  return signJson(signer, { experiment, entry, hash: head });
+}
+
+/** Whether the holder of this public key signed the entry. */
+export function verifyEntry(
+  publicKey: string,
+  experiment: string,
+  { entry, head }: LedgerHead,
+  signature: string,
+): boolean {
+  return verifyJson(publicKey, { experiment, entry, hash: head }, signature);
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, digestOfJson } from './canonical-json.ts';
-import { chainEntry, entryFollows, entryHash, NO_ENTRY, type LedgerContent } from './hash-chain.ts';
+import {
+  chainEntry,
+  entryFollows,
+  entryHash,
+  NO_ENTRY,
+  signEntry,
+  verifyEntry,
+  type LedgerContent,
+} from './hash-chain.ts';
 import { openSigner, signJson, verifyJson } from './signatures.ts';
 
 /** An Ed25519 seed as PKCS #8 (RFC 8410): a fixed prefix before the 32 bytes. */
@@ -98,6 +106,16 @@ describe('signatures', () => {
     expect(verifyJson(first!.publicKey, { b: [2], a: 2 }, signature)).toBe(false);
     expect(verifyJson(other!.publicKey, { a: 1, b: [2] }, signature)).toBe(false);
     expect(verifyJson('no key', { a: 1 }, 'no signature')).toBe(false);
+  });
+
+  it('of an entry hold for its experiment, number and hash alone', () => {
+    const signer = openSigner(pemOf(VECTORS[0]!.seed));
+    const head = chainEntry(NO_ENTRY, { experiment: 'e', kind: 'k', covers: {}, recordedAt: '' });
+    const signature = signEntry(signer, 'e', head);
+    expect(verifyEntry(signer.publicKey, 'e', head, signature)).toBe(true);
+    expect(verifyEntry(signer.publicKey, 'f', head, signature)).toBe(false);
+    expect(verifyEntry(signer.publicKey, 'e', { ...head, entry: 2 }, signature)).toBe(false);
+    expect(verifyEntry(signer.publicKey, 'e', NO_ENTRY, signature)).toBe(false);
   });
 
   it('refuses what is no Ed25519 key', () => {

@@ -22,16 +22,20 @@ export { Contribution } from './entities/contribution.ts';
 export { Evaluation } from './entities/evaluation.ts';
 export { DeadLetter } from './entities/dead-letter.ts';
 export { Experiment, type ExperimentState } from './entities/experiment.ts';
+export { OutgoingFact } from './entities/outgoing-fact.ts';
 export { LedgerEntry } from './entities/ledger-entry.ts';
 export { LocalTraining } from './entities/local-training.ts';
 export { Round as RoundRow } from './entities/round.ts';
 export { Transmission } from './entities/transmission.ts';
 export {
+  allowRoundMore,
   closeRound,
   findRound,
   insertRound,
   latestRound,
   listCohort,
+  listDueRounds,
+  noteAnswered,
   openPlannedRound,
   type RoundEnding,
   type RoundKey,
@@ -55,21 +59,14 @@ export {
   type RecordedRow,
 } from './statements/record-history.ts';
 export { answerRoll, beginRoll, countRoll } from './statements/roll-call.ts';
-export { countClients, findClient, insertClient, listClients } from './statements/enrol-client.ts';
-export {
-  findContribution,
-  insertContribution,
-  insertEvaluation,
-  insertLocalTraining,
-  insertStrayUpload,
-  insertTransmission,
-  listAccepted,
-} from './statements/record-facts.ts';
+export { findClient, listClients } from './statements/find-clients.ts';
+export { findContribution, listAccepted, listPrunable } from './statements/find-contributions.ts';
 export { roundHistory, type RoundHistory } from './statements/round-history.ts';
 export {
-  failExperiment,
-  reviveExperiment,
   insertExperiment,
+  listUnfinished,
   lockExperiment,
   moveExperiment,
+  type ExperimentProgress,
+  type NewExperiment,
 } from './statements/submit-experiment.ts';

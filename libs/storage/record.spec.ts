@@ -5,13 +5,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { recordDataSource } from './data-source.ts';
+import { findExperiment } from './figures/experiments.ts';
 import { openRecord } from './open-record.ts';
 import type { ExperimentRecord } from './record.ts';
-import { closeRound, insertRound, latestRound, listCohort, openPlannedRound } from './statements/change-round.ts';
-import { countClients, insertClient } from './statements/enrol-client.ts';
-import { insertContribution, insertEvaluation, insertTransmission, listAccepted } from './statements/record-facts.ts';
+import {
+  closeRound,
+  insertRound,
+  latestRound,
+  listCohort,
+  listDueRounds,
+  noteAnswered,
+  openPlannedRound,
+} from './statements/change-round.ts';
+import { listClients } from './statements/find-clients.ts';
+import { listAccepted, listPrunable } from './statements/find-contributions.ts';
+import { recordHistory, type HistoryRow } from './statements/record-history.ts';
 import { roundHistory } from './statements/round-history.ts';
-import { failExperiment, insertExperiment, lockExperiment, moveExperiment } from './statements/submit-experiment.ts';
+import { insertExperiment, lockExperiment, moveExperiment } from './statements/submit-experiment.ts';
 
 const at = new Date('2026-01-01T12:00:00Z');
 const experimentId = 'pftt-1';
@@ -55,9 +65,12 @@ describe('the record', () => {
     expect(await record.use((db) => insertExperiment(db, row))).toBe(true);
     expect(await record.use((db) => insertExperiment(db, row))).toBe(false);
     const stored = await record.transaction((db) => lockExperiment(db, experimentId));
-    expect(stored).toMatchObject({ seed: 2 ** 52, globalBytes: 5_000_000_000, state: 'enrolling', submittedAt: at });
-    expect(await record.use((db) => moveExperiment(db, experimentId, 'enrolling', { state: 'running' }))).toBe(true);
-    expect(await record.use((db) => moveExperiment(db, experimentId, 'enrolling', { state: 'running' }))).toBe(false);
+    expect(stored).toMatchObject({ revision: 0, globalBytes: 5_000_000_000, state: 'enrolling', endedAt: null });
+    expect(await record.use((db) => findExperiment(db, experimentId))).toMatchObject({
+      seed: 2 ** 52,
+      submittedAt: at,
+    });
+    await record.use((db) => moveExperiment(db, experimentId, { state: 'running' }));
   });
 
   it('takes a client once, with its first profile', async () => {
@@ -73,9 +86,15 @@ describe('the record', () => {
     };
     const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };
     const profile = { deviceClass: 'phone', loraRank: 8, loraAlpha: 16, loraBlocks: 'all' };
-    expect(await record.transaction((db) => insertClient(db, row, profile))).toBe(true);
-    expect(await record.transaction((db) => insertClient(db, row, profile))).toBe(false);
-    expect(await record.use((db) => countClients(db, experimentId))).toBe(1);
+    const first = { version: 1, effectiveFromRound: 1, recordedAt: at };
+    const rows: HistoryRow[] = [
+      { table: 'client', row },
+      { table: 'client_profile', row: { ...profile, experimentId, client, ...first } },
+    ];
+    const added = await record.transaction((db) => recordHistory(db, rows));
+    expect(added.map(({ table }) => table)).toEqual(['client', 'client_profile']);
+    expect(await record.transaction((db) => recordHistory(db, rows))).toEqual([]);
+    expect((await record.use((db) => listClients(db, experimentId))).map(({ name }) => name)).toEqual([client]);
   });
 
   it('follows a round from plan to commit, and reads it back', async () => {
@@ -84,9 +103,13 @@ describe('the record', () => {
     const cohort = [{ experimentId, round: 1, client, site: 'local', ...link, ...rates }];
     const plan = { ...key, purpose: 'training' as const, globalBeforeDigest: 'sha256:0', globalBeforeBytes: 1 };
     await record.use(async (db) => {
-      expect(await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at })).toBe(true);
-      expect(await openPlannedRound(db, key, cohort, at)).toBe(true);
-      expect(await openPlannedRound(db, key, cohort, at)).toBe(false);
+      await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at });
+      expect(await openPlannedRound(db, key, at, 60_000)).toBe(true);
+      expect(await openPlannedRound(db, key, at, 60_000)).toBe(false);
+      expect(await listDueRounds(db)).toEqual([]);
+      await noteAnswered(db, key);
+      const add = async (...rows: HistoryRow[]) => (await recordHistory(db, rows)).length;
+      expect(await add(...cohort.map((row) => ({ table: 'cohort_member' as const, row })))).toBe(1);
       expect(await listCohort(db, key)).toMatchObject(cohort);
 
       const transmission = {
@@ -100,8 +123,8 @@ describe('the record', () => {
       };
       const crossing = { experimentId, round: 1, client, ...transmission, energyJ: 1, outcome: 'delivered' as const };
       const row = { ...crossing, reason: null, recordedAt: at };
-      expect(await insertTransmission(db, { ...row, direction: 'downlink' })).toBe(true);
-      expect(await insertTransmission(db, { ...row, direction: 'downlink', delayMs: 99 })).toBe(false);
+      expect(await add({ table: 'transmission', row: { ...row, direction: 'downlink' } })).toBe(1);
+      expect(await add({ table: 'transmission', row: { ...row, direction: 'downlink', delayMs: 99 } })).toBe(0);
 
       const upload = {
         experimentId,
@@ -116,10 +139,10 @@ describe('the record', () => {
       };
       const refused = { ...upload, verdict: 'refused' as const, weight: null, reasonCode: 'double', reasonMessage: '' };
       const accepted = { ...upload, verdict: 'accepted' as const, weight: 10, reasonCode: null, reasonMessage: null };
-      expect(await insertContribution(db, { ...accepted, digest: 'sha256:1' })).toBe(true);
-      expect(await insertContribution(db, { ...accepted, digest: 'sha256:2' })).toBe(false);
-      expect(await insertContribution(db, { ...refused, digest: 'sha256:2' })).toBe(true);
-      expect(await insertContribution(db, { ...refused, digest: 'sha256:2' })).toBe(false);
+      expect(await add({ table: 'contribution', row: { ...accepted, digest: 'sha256:1' } })).toBe(1);
+      expect(await add({ table: 'contribution', row: { ...accepted, digest: 'sha256:2' } })).toBe(0);
+      expect(await add({ table: 'contribution', row: { ...refused, digest: 'sha256:2' } })).toBe(1);
+      expect(await add({ table: 'contribution', row: { ...refused, digest: 'sha256:2' } })).toBe(0);
       expect((await listAccepted(db, experimentId, 1)).map(({ digest }) => digest)).toEqual(['sha256:1']);
 
       const scores = { personalCorrect: 1, personalExamples: 2, personalAccuracy: 0.5, personalLossNats: 1 };
@@ -132,13 +155,13 @@ describe('the record', () => {
         sharedDigest: 's',
         personalDigest: 'p',
       };
-      expect(await insertEvaluation(db, { ...evaluation, ...scores, ...general, recordedAt: at })).toBe(true);
+      expect(await add({ table: 'evaluation', row: { ...evaluation, ...scores, ...general, recordedAt: at } })).toBe(1);
 
       expect(await roundHistory(db, key)).toEqual({
         crossings: [{ client, direction: 'downlink', outcome: 'delivered' }],
         verdicts: [
-          { client, verdict: 'accepted' },
-          { client, verdict: 'refused' },
+          { client, verdict: 'accepted', digest: 'sha256:1' },
+          { client, verdict: 'refused', digest: 'sha256:2' },
         ],
         evaluations: [{ client, arm: 'federated' }],
       });
@@ -147,6 +170,7 @@ describe('the record', () => {
       expect(await closeRound(db, key, ending)).toBe(true);
       expect(await closeRound(db, key, ending)).toBe(false);
       expect((await latestRound(db, experimentId))?.stage).toBe('committed');
+      expect(await listPrunable(db, experimentId, 1)).toEqual(['sha256:1', 'sha256:2']);
     });
   });
 
@@ -164,17 +188,11 @@ describe('the record', () => {
 
   it('undoes a transaction as a whole', async () => {
     const half = record.transaction(async (db) => {
-      await moveExperiment(db, experimentId, 'running', { globalDigest: 'sha256:4' });
+      await moveExperiment(db, experimentId, { globalDigest: 'sha256:4' });
       throw new Error('power cut');
     });
     await expect(half).rejects.toThrow('power cut');
     const stored = await record.transaction((db) => lockExperiment(db, experimentId));
     expect(stored?.globalDigest).toBe('sha256:0');
-  });
-
-  it('fails an experiment once', async () => {
-    const failure = { code: 'c', message: 'm', at };
-    expect(await record.use((db) => failExperiment(db, experimentId, failure))).toBe(true);
-    expect(await record.use((db) => failExperiment(db, experimentId, failure))).toBe(false);
   });
 });

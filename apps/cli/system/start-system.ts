@@ -7,7 +7,7 @@ import {
   SystemClock,
   type Listener,
 } from '#events';
-import { BlobStore, openRecord, type ExperimentRecord } from '#storage';
+import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
 import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
 import { CoordinatorModule } from '../../coordinator/coordinator.module.ts';
@@ -52,8 +52,9 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
       running.push(service);
       return { service, blobs };
     };
-    const coordinator = await start({ service: 'coordinator' }, 'coordinator', (parts) =>
-      CoordinatorModule.register({ ...parts, record, clock }),
+    const signer = await openSigningKey(join(settings.home, 'coordinator', 'keys'));
+    const coordinator = await start({ service: 'coordinator', concurrency: 64 }, 'coordinator', (parts) =>
+      CoordinatorModule.register({ ...parts, record, clock, signer, onFault: hooks.onFault }),
     );
     await start({ service: 'channel' }, 'channel', (parts) => ChannelModule.register(parts));
     await start({ service: 'trainer', site: LOCAL_SITE }, join('sites', LOCAL_SITE), (parts) =>

@@ -4,7 +4,6 @@ import { findExperiment, listExperiments } from '#storage';
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Experiments } from '../experiments.ts';
-import { CancelExperiment } from './cancel-experiment.ts';
 import { ErrorsAsJson } from './errors-as-json.ts';
 import { RequireToken } from './require-token.ts';
 import { submission, type SubmissionRequest } from './requests.ts';
@@ -19,18 +18,11 @@ export class ExperimentsController {
   readonly #record: ExperimentRecord;
   readonly #experiments: Experiments;
   readonly #submitExperiment: SubmitExperiment;
-  readonly #cancelExperiment: CancelExperiment;
 
-  constructor(
-    record: ExperimentRecord,
-    experiments: Experiments,
-    submitExperiment: SubmitExperiment,
-    cancelExperiment: CancelExperiment,
-  ) {
+  constructor(record: ExperimentRecord, experiments: Experiments, submitExperiment: SubmitExperiment) {
     this.#record = record;
     this.#experiments = experiments;
     this.#submitExperiment = submitExperiment;
-    this.#cancelExperiment = cancelExperiment;
   }
 
   @Post()
@@ -70,7 +62,7 @@ export class ExperimentsController {
   @ApiOperation({ summary: 'End an experiment before its last round; it can be resumed' })
   @ApiResponse({ status: HttpStatus.CONFLICT, description: 'it has ended already' })
   cancel(@Param('id') id: string): Promise<void> {
-    return this.#cancelExperiment.cancel(id);
+    return this.#experiments.cancel(id);
   }
 
   @Post(':id/resume')

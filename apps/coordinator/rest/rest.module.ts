@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BlobsController } from './blobs-controller.ts';
-import { CancelExperiment } from './cancel-experiment.ts';
 import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
 import { RestAccess } from './require-token.ts';
@@ -14,7 +13,7 @@ export class RestModule {
       module: RestModule,
       imports: [coordinator],
       controllers: [BlobsController, ExperimentsController, HistoryController],
-      providers: [{ provide: RestAccess, useValue: new RestAccess(access.token) }, SubmitExperiment, CancelExperiment],
+      providers: [{ provide: RestAccess, useValue: new RestAccess(access.token) }, SubmitExperiment],
     };
   }
 }

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import type { BaseModel, ExperimentSpec } from '#contracts';
+import type { BaseModel } from '#contracts';
 import { methodNamed } from '#methods';
 import { checkTensors, decodeSafetensors } from '#parameters';
 import { checkLink } from '#radio';
-import { BlobStore, ExperimentRecord, findExperiment } from '#storage';
+import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../coordinator-error.ts';
 import { Experiments } from '../experiments.ts';
@@ -14,12 +13,10 @@ import type { SubmissionRequest } from './requests.ts';
 @Injectable()
 export class SubmitExperiment {
   readonly #experiments: Experiments;
-  readonly #record: ExperimentRecord;
   readonly #blobs: BlobStore;
 
-  constructor(experiments: Experiments, record: ExperimentRecord, blobs: BlobStore) {
+  constructor(experiments: Experiments, blobs: BlobStore) {
     this.#experiments = experiments;
-    this.#record = record;
     this.#blobs = blobs;
   }
 
@@ -29,20 +26,7 @@ export class SubmitExperiment {
     checkLink(spec.link);
     await this.#checkInitialTensors(base);
     const id = experiment ?? `${spec.name}-${randomBytes(3).toString('hex')}`;
-    try {
-      await this.#experiments.submit(id, spec, base);
-      return { experiment: id, created: true };
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'experiment.exists' && (await this.#isRecorded(id, spec, base)))
-        return { experiment: id, created: false };
-      throw error;
-    }
-  }
-
-  async #isRecorded(id: string, spec: ExperimentSpec, base: BaseModel): Promise<boolean> {
-    const known = await this.#record.use((db) => findExperiment(db, id));
-    const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-    return isDeepStrictEqual(asJson([known.spec, known.base]), asJson([spec, base]));
+    return { experiment: id, created: await this.#experiments.submit(id, spec, base) };
   }
 
   /** The shared tensors that the first round starts from were put under /blobs before, and are what the manifest says. */

@@ -56,7 +56,7 @@ export const roundCommitted = defineContract({
       .array(z.strictObject({ client: clientName, digest, weight: z.number().min(0).max(1) }))
       .max(10_000),
     /** The chain as it was once this was recorded; every site keeps it. */
-    ledger: ledgerHead.optional(),
+    ledger: ledgerHead,
   }),
 });
 
@@ -71,6 +71,6 @@ export const roundAbandoned = defineContract({
     global: blobReference,
     reason: z.string().max(400),
     missing: clients,
-    ledger: ledgerHead.optional(),
+    ledger: ledgerHead,
   }),
 });

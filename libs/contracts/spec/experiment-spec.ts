@@ -114,6 +114,12 @@ export const experimentSpec = z
         batchSize: z.int().min(1).max(4096).default(64),
       })
       .prefault({}),
+    /** Whose contributions' bytes are kept for an audit: all rounds', or those of the last few. */
+    history: z
+      .strictObject({
+        keep: z.union([z.literal('all'), z.strictObject({ last: z.int().min(1).max(100_000) })]).default('all'),
+      })
+      .prefault({}),
     round: z
       .strictObject({
         timeoutMs: z

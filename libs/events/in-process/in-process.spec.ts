@@ -168,7 +168,13 @@ describe('the in-process transport', () => {
     const seen: string[] = [];
     broker.watch(({ type }) => seen.push(type));
     const reference = { digest: `sha256:${'0'.repeat(64)}` as const, bytes: 0 };
-    const abandoned = { round: 1, global: reference, reason: 'nobody arrived', missing: [] };
+    const abandoned = {
+      round: 1,
+      global: reference,
+      reason: 'nobody arrived',
+      missing: [],
+      ledger: { entry: 1, head: reference.digest },
+    };
     await publisher.publish(roundAbandoned, abandoned, { experiment: 'e' });
     await broker.settled();
     expect(heard).toHaveLength(0);

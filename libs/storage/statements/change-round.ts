@@ -1,9 +1,7 @@
-import { In } from 'typeorm';
-import type { Row } from '../entities/row.ts';
+import { In, IsNull } from 'typeorm';
 import { CohortMember } from '../entities/cohort-member.ts';
 import { Round } from '../entities/round.ts';
 import type { Connection } from '../record.ts';
-import { insertOnce } from './insert-once.ts';
 
 export interface RoundKey {
   readonly experimentId: string;
@@ -15,9 +13,9 @@ export type NewRound = Pick<
   'experimentId' | 'number' | 'purpose' | 'globalBeforeDigest' | 'globalBeforeBytes' | 'deadlineMs' | 'plannedAt'
 >;
 
-/** Records that a round is planned; answers false when it was already. */
-export async function insertRound(db: Connection, round: NewRound): Promise<boolean> {
-  return (await insertOnce(db, Round, [{ ...round, stage: 'planned' }])) === 1;
+/** Records that a round is planned. */
+export async function insertRound(db: Connection, round: NewRound): Promise<void> {
+  await db.insert(Round, { ...round, stage: 'planned' });
 }
 
 /** The round of the highest number, closed or not. */
@@ -30,17 +28,40 @@ export async function findRound(db: Connection, key: RoundKey): Promise<Round | 
   return (await db.findOneBy(Round, { ...key })) ?? undefined;
 }
 
-/** Opens a planned round for its cohort; answers false when it was not merely planned any more. */
+/** Opens a planned round, and sets when the wall clock closes it; answers false when it was not merely planned any more. */
 export async function openPlannedRound(
   db: Connection,
   key: RoundKey,
-  cohort: readonly Row<CohortMember>[],
   openedAt: Date,
+  timeoutMs: number,
 ): Promise<boolean> {
-  const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', openedAt });
-  if (affected !== 1) return false;
-  await insertOnce(db, CohortMember, cohort);
-  return true;
+  const timesOutAt = inTime(timeoutMs);
+  const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', openedAt, timesOutAt });
+  return affected === 1;
+}
+
+/** Gives an open round at least so much time from now on. */
+export async function allowRoundMore(db: Connection, key: RoundKey, leastMs: number): Promise<void> {
+  const timesOutAt = (): string => `greatest(times_out_at, ${inTime(leastMs)()})`;
+  await db.update(Round, { ...key, stage: 'open' }, { timesOutAt });
+}
+
+/** Notes that all answers of a round are in; closing it is then a matter of this process, or of whoever comes after it. */
+export async function noteAnswered(db: Connection, key: RoundKey): Promise<void> {
+  await db.update(Round, { ...key, answeredAt: IsNull() }, { answeredAt: inTime(0) });
+}
+
+/** Open rounds whose time is up, and those whose closing was begun some time ago and is not done. */
+export async function listDueRounds(db: Connection): Promise<{ experimentId: string; number: number }[]> {
+  return db.query(
+    `SELECT experiment_id AS "experimentId", number FROM airtune.round WHERE stage = 'open'
+      AND (times_out_at <= clock_timestamp() OR answered_at <= clock_timestamp() - interval '5 seconds')`,
+  );
+}
+
+/** By the database's clock, which is one for all replicas; to the millisecond, as times in the ledger are. */
+function inTime(ms: number): () => string {
+  return () => `date_trunc('milliseconds', clock_timestamp() + interval '${Math.round(ms)} milliseconds')`;
 }
 
 /** The cohort of a round, in no particular order. */

@@ -9,7 +9,11 @@ export interface RoundHistory {
     readonly direction: 'uplink' | 'downlink';
     readonly outcome: 'delivered' | 'lost';
   }[];
-  readonly verdicts: readonly { readonly client: string; readonly verdict: 'accepted' | 'refused' | 'withheld' }[];
+  readonly verdicts: readonly {
+    readonly client: string;
+    readonly verdict: 'accepted' | 'refused' | 'withheld';
+    readonly digest: string | null;
+  }[];
   /** Evaluations that belong to the round: of the models that the round before it left. */
   readonly evaluations: readonly { readonly client: string; readonly arm: string }[];
 }
@@ -23,7 +27,7 @@ export async function roundHistory(db: Connection, { experimentId, number }: Rou
       key,
     ),
     verdicts: await db.query<RoundHistory['verdicts']>(
-      'SELECT client, verdict FROM airtune.contribution WHERE experiment_id = $1 AND round = $2 ORDER BY id',
+      'SELECT client, verdict, digest FROM airtune.contribution WHERE experiment_id = $1 AND round = $2 ORDER BY id',
       key,
     ),
     evaluations: await db.query<RoundHistory['evaluations']>(

@@ -1,5 +1,4 @@
-import { Experiment, type ExperimentState } from '../entities/experiment.ts';
-import { Round } from '../entities/round.ts';
+import { Experiment } from '../entities/experiment.ts';
 import type { Connection } from '../record.ts';
 
 export type NewExperiment = Pick<
@@ -19,48 +18,33 @@ export async function insertExperiment(db: Connection, experiment: NewExperiment
   return (result.raw as unknown[]).length === 1;
 }
 
-/** The experiment, locked until the transaction ends: who changes its rounds goes first through here. */
-export async function lockExperiment(db: Connection, id: string): Promise<Experiment | undefined> {
-  const found = await db.findOne(Experiment, { where: { id }, lock: { mode: 'pessimistic_write' } });
-  return found ?? undefined;
+/** What of an experiment changes. */
+export type ExperimentProgress = Pick<
+  Experiment,
+  'state' | 'revision' | 'globalDigest' | 'globalBytes' | 'failureCode' | 'failureMessage' | 'endedAt'
+>;
+
+/** The experiment, locked until the transaction ends: who changes its rounds or history goes first through here. */
+export async function lockExperiment(db: Connection, id: string): Promise<ExperimentProgress | undefined> {
+  const [found] = await db.query<ExperimentProgress[]>(
+    `SELECT state, revision, global_digest AS "globalDigest", global_bytes AS "globalBytes", failure_code AS "failureCode",
+      failure_message AS "failureMessage", ended_at AS "endedAt" FROM airtune.experiment WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  return found;
 }
 
-/** Moves an experiment on; answers false when it was no longer in the state that it is moved from. */
-export async function moveExperiment(
-  db: Connection,
-  id: string,
-  from: ExperimentState,
-  change: Partial<Pick<Experiment, 'state' | 'globalDigest' | 'globalBytes' | 'endedAt'>>,
-): Promise<boolean> {
-  const { affected } = await db.update(Experiment, { id, state: from }, change);
-  return affected === 1;
+/** Moves an experiment on; whoever does holds its lock. */
+export async function moveExperiment(db: Connection, id: string, change: Partial<ExperimentProgress>): Promise<void> {
+  await db.update(Experiment, { id }, change);
 }
 
-/** Ends an experiment that cannot go on; one that has ended already stays as it is. */
-export async function failExperiment(
-  db: Connection,
-  id: string,
-  failure: { readonly code: string; readonly message: string; readonly at: Date },
-): Promise<boolean> {
-  const ended = {
-    state: 'failed',
-    failureCode: failure.code,
-    failureMessage: failure.message,
-    endedAt: failure.at,
-  } as const;
-  const enrolling = await db.update(Experiment, { id, state: 'enrolling' }, ended);
-  if (enrolling.affected === 1) return true;
-  return (await db.update(Experiment, { id, state: 'running' }, ended)).affected === 1;
-}
-
-/** Takes back that an experiment failed, so that it can be gone on with; answers false when it had not failed. */
-export async function reviveExperiment(db: Connection, id: string): Promise<boolean> {
-  const begun = (await db.countBy(Round, { experimentId: id })) > 0;
-  const alive = {
-    state: begun ? 'running' : 'enrolling',
-    failureCode: null,
-    failureMessage: null,
-    endedAt: null,
-  } as const;
-  return (await db.update(Experiment, { id, state: 'failed' }, alive)).affected === 1;
+/** The experiments that are under way. */
+export async function listUnfinished(db: Connection): Promise<string[]> {
+  const found = await db.find(Experiment, {
+    where: [{ state: 'enrolling' }, { state: 'running' }],
+    select: { id: true },
+    order: { submittedAt: 'ASC' },
+  });
+  return found.map(({ id }) => id);
 }
