@@ -9,6 +9,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
     about: 'a PPO update of the last two blocks of a GPT-2 small against PyTorch, with and without a cached prefix',
     run: async () => (await import('./ppo-update.ts')).benchPpoUpdate(),
   },
+  orchestration: {
+    about: 'rounds of 10 clients that train nothing: s a round, and where they go; --clients N for more, --rounds N',
+    run: async () => (await import('./orchestration/orchestration.ts')).benchOrchestration(),
+  },
   aggregate: {
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
     run: async () => (await import('./aggregate.ts')).benchAggregate(),

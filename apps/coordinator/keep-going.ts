@@ -56,7 +56,10 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   /** States the open question again, unless it waits to be published still. */
   async #takeUp(id: string): Promise<void> {
     await this.#turns.take(id, async (turn) => {
-      if ((await listOutgoing(turn.db, id)).length > 0) return;
+      if ((await listOutgoing(turn.db, id, 1)).length > 0) {
+        this.#turns.relay(id);
+        return;
+      }
       const number = turn.current?.machine.plan.number ?? 0;
       const leastMs = Math.min(GRACE_MS, turn.submission.spec.round.timeoutMs);
       await allowRoundMore(turn.db, { experimentId: id, number }, leastMs);

@@ -4,6 +4,9 @@ import { claimOutbox, ExperimentRecord, forgetOutgoing, listOutgoing, type Outgo
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ReportFault } from './report-fault.ts';
 
+/** Facts that are published in one transaction. */
+const MOST_AT_ONCE = 100;
+
 /**
  * Publishes what turns have stated: each experiment's facts in order, by one replica at a time. A fact is forgotten only
  * after it was published; whoever hears it twice, because a relay died in between, knows it by its id and its content.
@@ -59,7 +62,7 @@ export class RelayOutbox implements OnModuleDestroy {
   async #publishSome(experiment: string): Promise<boolean> {
     return this.#record.transaction(async (db) => {
       if (!(await claimOutbox(db, experiment))) return false;
-      const facts = await listOutgoing(db, experiment);
+      const facts = await listOutgoing(db, experiment, MOST_AT_ONCE);
       const published: number[] = [];
       try {
         for (const fact of facts) {
@@ -69,7 +72,7 @@ export class RelayOutbox implements OnModuleDestroy {
       } finally {
         if (published.length > 0) await forgetOutgoing(db, published);
       }
-      return published.length > 0;
+      return published.length === MOST_AT_ONCE;
     });
   }
 

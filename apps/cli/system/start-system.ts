@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   InProcessBroker,
@@ -45,7 +46,7 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     const broker = new InProcessBroker();
     const clock = new SystemClock();
     const start = async (listener: Listener, folder: string, module: (parts: Parts) => DynamicModule) => {
-      const blobs = new BlobStore(join(settings.home, folder, 'blobs'));
+      const blobs = new BlobStore(join(settings.home, folder, 'blobs'), { durable: listener.service !== 'channel' });
       const source = listener.site === undefined ? listener.service : `${listener.service}/${listener.site}`;
       const publisher = new InProcessPublisher({ broker, source, blobs, clock });
       const service = await startService(module({ blobs, publisher }), new InProcessServer(broker, listener, blobs));
@@ -56,7 +57,9 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     const coordinator = await start({ service: 'coordinator', concurrency: 64 }, 'coordinator', (parts) =>
       CoordinatorModule.register({ ...parts, record, clock, signer, onFault: hooks.onFault }),
     );
-    await start({ service: 'channel' }, 'channel', (parts) => ChannelModule.register(parts));
+    // What is in the air when a process ends is sent again.
+    await rm(join(settings.home, 'channel', 'blobs'), { recursive: true, force: true });
+    await start({ service: 'channel', concurrency: 16 }, 'channel', (parts) => ChannelModule.register(parts));
     await start({ service: 'trainer', site: LOCAL_SITE }, join('sites', LOCAL_SITE), (parts) =>
       TrainerModule.register({
         ...parts,

@@ -12,9 +12,12 @@ import { replaceAtomically } from './write-file-atomically.ts';
  */
 export class BlobStore {
   readonly root: string;
+  readonly #durable: boolean;
 
-  constructor(root: string) {
+  /** With `durable` false a power cut may take what was stored last: for blobs that are only passing through. */
+  constructor(root: string, { durable = true }: { readonly durable?: boolean } = {}) {
     this.root = root;
+    this.#durable = durable;
   }
 
   /** Stores the bytes durably and returns their digest. */
@@ -29,16 +32,20 @@ export class BlobStore {
 
   /** Stores a stream in memory bounded by its chunks; throws `storage.digest-mismatch`, and keeps nothing, on other bytes. */
   async putStream(chunks: AsyncIterable<Uint8Array>, expected: string): Promise<Digest> {
-    await replaceAtomically(this.path(expected), async (file) => {
-      const hash = createHash('sha256');
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        await file.writeFile(chunk);
-      }
-      const digest = `sha256:${hash.digest('hex')}`;
-      if (digest !== expected)
-        throw new StorageError('storage.digest-mismatch', `${expected} was announced, the bytes are ${digest}.`);
-    });
+    await replaceAtomically(
+      this.path(expected),
+      async (file) => {
+        const hash = createHash('sha256');
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          await file.writeFile(chunk);
+        }
+        const digest = `sha256:${hash.digest('hex')}`;
+        if (digest !== expected)
+          throw new StorageError('storage.digest-mismatch', `${expected} was announced, the bytes are ${digest}.`);
+      },
+      this.#durable,
+    );
     return expected as Digest;
   }
 
@@ -112,9 +119,13 @@ export class BlobStore {
 
   async #store(digest: Digest, chunks: Iterable<Uint8Array>): Promise<Digest> {
     if (!(await this.has(digest)))
-      await replaceAtomically(this.path(digest), async (file) => {
-        for (const chunk of chunks) await file.writeFile(chunk);
-      });
+      await replaceAtomically(
+        this.path(digest),
+        async (file) => {
+          for (const chunk of chunks) await file.writeFile(chunk);
+        },
+        this.#durable,
+      );
     return digest;
   }
 

@@ -14,20 +14,27 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array | stri
   });
 }
 
-/** As {@link writeFileAtomically}, with the content written by the caller; if `write` throws, nothing changes. */
-export async function replaceAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+/**
+ * As {@link writeFileAtomically}, with the content written by the caller; if `write` throws, nothing changes. What need
+ * not survive a power cut, `durable` false, is not flushed to the disk.
+ */
+export async function replaceAtomically(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  durable = true,
+): Promise<void> {
   const partial = `${path}.${process.pid}-${(written += 1)}.partial`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(partial, 'wx');
     try {
       await write(file);
-      await file.sync();
+      if (durable) await file.sync();
     } finally {
       await file.close();
     }
     await rename(partial, path);
-    await syncFolder(dirname(path));
+    if (durable) await syncFolder(dirname(path));
   } catch (error) {
     await rm(partial, { force: true });
     throw explainFileError(error, path);

@@ -21,17 +21,16 @@ export async function stateFacts(db: Connection, facts: readonly NewFact[]): Pro
  * fact need not be durable: after a crash it is published again, and changes nothing.
  */
 export async function claimOutbox(db: Connection, experimentId: string): Promise<boolean> {
-  await db.query('SET LOCAL synchronous_commit = off');
   const [claim] = await db.query<{ claimed: boolean }[]>(
-    'SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS claimed',
+    `SELECT set_config('synchronous_commit', 'off', true), pg_try_advisory_xact_lock($1, hashtext($2)) AS claimed`,
     [OUTBOX_LOCK, experimentId],
   );
   return claim?.claimed === true;
 }
 
 /** An experiment's facts that are still to be published, in the order in which they were stated. */
-export function listOutgoing(db: Connection, experimentId: string): Promise<OutgoingFact[]> {
-  return db.find(OutgoingFact, { where: { experimentId }, order: { id: 'ASC' }, take: 100 });
+export function listOutgoing(db: Connection, experimentId: string, limit: number): Promise<OutgoingFact[]> {
+  return db.find(OutgoingFact, { where: { experimentId }, order: { id: 'ASC' }, take: limit });
 }
 
 /** Forgets facts that were published. */

@@ -1,0 +1,300 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
+import { entryFollows, NO_ENTRY, verifyEntry, type LedgerHead } from '#ledger';
+import { BlobStore, type ExperimentRecord, listEntries, openRecord, openSigningKey } from '#storage';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestMicroservice } from '@nestjs/common';
+import { adapter, base, initial, OtherSide, specOf } from '../../test/coordinator/other-side.ts';
+import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
+import { CoordinatorModule, type CoordinatorParts } from './coordinator.module.ts';
+import { Experiments } from './experiments.ts';
+import { Turns } from './turns.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'airtune-once-'));
+let server: TestServer;
+let record: ExperimentRecord;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  record = await openRecord({ home: join(folder, 'home'), databaseUrl: await server.createDatabase() });
+});
+afterAll(async () => {
+  await record.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A transport with its other side, and any number of coordinators on the one record. */
+class World {
+  readonly broker = new InProcessBroker();
+  readonly faults: string[] = [];
+  readonly side: OtherSide;
+  readonly #coordinators: INestMicroservice[] = [];
+
+  constructor() {
+    this.broker.onFault(({ type, error }) => this.faults.push(`${type}: ${error.message}`));
+    this.side = new OtherSide(this.broker, new BlobStore(join(folder, 'other')), new BlobStore(join(folder, 'blobs')));
+  }
+
+  async coordinator(
+    parts: Partial<CoordinatorParts> & { readonly store?: string } = {},
+    publishes: () => boolean = () => true,
+  ): Promise<Experiments> {
+    const blobs = new BlobStore(join(folder, parts.store ?? 'blobs'));
+    await blobs.put(initial);
+    const clock = new SystemClock();
+    const signer = await openSigningKey(join(folder, 'keys'));
+    const publisher = new InProcessPublisher({ broker: this.broker, source: 'coordinator', blobs, clock });
+    const publish = publisher.publish.bind(publisher);
+    publisher.publish = (...said) => (publishes() ? publish(...said) : Promise.reject(new Error('the broker is away')));
+    const onFault = () => undefined;
+    const module = CoordinatorModule.register({ publisher, clock, record, blobs, signer, onFault, ...parts });
+    const service = await startService(
+      module,
+      new InProcessServer(this.broker, { service: 'coordinator', concurrency: 64 }, blobs),
+    );
+    this.#coordinators.push(service);
+    return service.get(Experiments);
+  }
+
+  /** Until nobody has anything to say any more. */
+  async settled(): Promise<void> {
+    for (let said = -1; said !== this.side.heard.length;) {
+      said = this.side.heard.length;
+      await this.side.settled(this.broker);
+      for (const coordinator of this.#coordinators) await coordinator.get(Turns).settled();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const coordinator of this.#coordinators.splice(0)) await coordinator.close();
+  }
+}
+
+let world = new World();
+afterEach(async () => {
+  await world.close();
+  world = new World();
+});
+
+async function rows<T>(sql: string, ...parameters: unknown[]): Promise<T[]> {
+  return record.use((db) => db.query<T[]>(sql, parameters));
+}
+
+async function outcome(id: string) {
+  const [experiment] = await rows<{ digest: string }>(
+    'SELECT state, global_digest AS digest FROM airtune.experiment WHERE id = $1',
+    id,
+  );
+  const kinds = await rows<{ kind: string; count: number }>(
+    `SELECT kind, count(*)::int AS count FROM airtune.ledger WHERE experiment_id = $1 AND kind <> 'experiment.resumed'
+      GROUP BY kind ORDER BY kind`,
+    id,
+  );
+  return { ...experiment, kinds: Object.fromEntries(kinds.map(({ kind, count }) => [kind, count])) };
+}
+
+let undisturbed: Awaited<ReturnType<typeof outcome>>;
+
+beforeAll(async () => {
+  const experiments = await world.coordinator();
+  await experiments.submit('undisturbed', specOf(), base);
+  await world.settled();
+  undisturbed = await outcome('undisturbed');
+});
+
+it('an undisturbed run has an entry for each row and each step', () => {
+  expect(undisturbed).toMatchObject({
+    state: 'finished',
+    kinds: {
+      'experiment.submitted': 1,
+      'experiment.finished': 1,
+      'round.opened': 3,
+      'round.committed': 2,
+      'round.evaluated': 1,
+      client: 3,
+      client_profile: 3,
+      transmission: 15,
+      local_training: 6,
+      contribution: 6,
+      evaluation: 18,
+    },
+  });
+});
+
+describe('the ledger', () => {
+  it('is one chain, signed by the coordinator, whose heads were published with the rounds', async () => {
+    const entries = await record.use((db) => listEntries(db, 'undisturbed', 0, 1000));
+    const signer = await openSigningKey(join(folder, 'keys'));
+    let before: LedgerHead = NO_ENTRY;
+    for (const { experimentId: experiment, recordedAt, signature, ...entry } of entries) {
+      expect(entryFollows(before, { ...entry, experiment, recordedAt: recordedAt.toISOString() })).toBe(true);
+      before = { entry: entry.entry, head: entry.hash as LedgerHead['head'] };
+      expect(entry.signedBy).toBe(signer.publicKey);
+      expect(verifyEntry(entry.signedBy, experiment, before, signature)).toBe(true);
+    }
+    expect(before.entry).toBe(entries.length);
+    const committed = entries.filter(({ kind }) => kind === 'round.committed');
+    expect(committed).toHaveLength(2);
+    await experimentHeads('heads', committed.length);
+  });
+
+  async function experimentHeads(id: string, rounds: number): Promise<void> {
+    const experiments = await world.coordinator();
+    await experiments.submit(id, specOf(), base);
+    await world.settled();
+    const said = world.side.heard.filter(({ type }) => type === 'round.committed');
+    const published = said.map(({ data }) => (data as { ledger: unknown }).ledger);
+    expect(published).toHaveLength(rounds);
+    const sql = `SELECT entry, hash AS head FROM airtune.ledger WHERE experiment_id = $1 AND kind = 'round.committed' ORDER BY entry`;
+    expect(published).toEqual(await rows(sql, id));
+  }
+
+  it.each(['client', 'client_profile', 'transmission', 'local_training', 'contribution', 'evaluation'])(
+    'covers %s row by row, so that SQL alone can compare them',
+    async (table) => {
+      const differing = await rows(
+        `SELECT covers FROM airtune.ledger AS l WHERE kind = $1 AND NOT EXISTS (SELECT FROM airtune.${table} AS t
+          WHERE to_jsonb(t) - ARRAY['id', 'recorded_at', 'enrolled_at'] = l.covers - ARRAY['recorded_at', 'enrolled_at'])`,
+        table,
+      );
+      expect(differing).toEqual([]);
+    },
+  );
+});
+
+describe('a coordinator', () => {
+  it('that hears everything twice, and once more in the other order, counts it once', async () => {
+    const experiments = await world.coordinator();
+    world.side.stutters = true;
+    await experiments.submit('stutter', specOf(), base);
+    await world.settled();
+    expect(await outcome('stutter')).toEqual(undisturbed);
+    await world.side.echo();
+    await world.settled();
+    expect(await outcome('stutter')).toEqual(undisturbed);
+    expect(world.faults).toEqual([]);
+  });
+
+  it('shares an experiment with another, on one record and one transport, without either stepping on the other', async () => {
+    const [one, other] = await Promise.all([world.coordinator(), world.coordinator()]);
+    await Promise.all([one.submit('shared', specOf(), base), other.submit('shared', specOf(), base)]);
+    await world.settled();
+    expect(await outcome('shared')).toEqual(undisturbed);
+    expect(world.faults).toEqual([]);
+  });
+
+  it('that dies between commit and publish has said all of it once another one is there', async () => {
+    for (let cut = 0; cut < 10; cut++) {
+      const id = `unpublished-${cut}`;
+      let facts = 0;
+      const experiments = await world.coordinator({}, () => (facts += 1) <= cut);
+      await experiments.submit(id, specOf(), base);
+      await world.settled();
+      await world.close();
+      expect((await outcome(id)).digest).not.toBe('');
+      await world.coordinator({ custody: 'all' });
+      await world.settled();
+      expect([cut, await outcome(id)]).toEqual([cut, undisturbed]);
+      await world.close();
+    }
+    expect(await rows('SELECT * FROM airtune.outbox')).toEqual([]);
+  });
+
+  it('goes on by itself after a restart, wherever the one before was cut', async () => {
+    for (let cut = 2; cut < 60; cut += 9) {
+      const id = `restarted-${cut}`;
+      const experiments = await world.coordinator();
+      let facts = 0;
+      const stop = world.broker.watch(({ type }) => {
+        facts += 1;
+        // What had enrolled stays enrolled; who had not, enrols when the submission is stated again.
+        if (facts === cut || (facts > cut && type === 'experiment.submitted')) world.side.dead = true;
+      });
+      await experiments.submit(id, specOf(), base);
+      await world.settled();
+      stop();
+      await world.close();
+      world.side.dead = false;
+      await world.coordinator({ custody: 'all' });
+      await world.settled();
+      expect([cut, await outcome(id)]).toEqual([cut, undisturbed]);
+      await world.close();
+    }
+  });
+
+  it('closes a round that another opened, at the time that is in the record', async () => {
+    world.side.conduct = (_, client) => (client === 'client-1' ? 'silent' : adapter(2, 2));
+    const experiments = await world.coordinator();
+    await experiments.submit('abandoned', specOf({ rounds: 1, round: { timeoutMs: 1000 } }), base);
+    await world.settled();
+    await world.close();
+    await world.coordinator({ custody: 'all' });
+    for (let waited = 0; waited < 60 && (await outcome('abandoned')).kinds['round.committed'] === undefined; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    const [round] = await rows(
+      `SELECT covers->'timed_out' AS late, covers->'missing_clients' AS missing, covers->'stage' AS stage
+        FROM airtune.ledger WHERE experiment_id = 'abandoned' AND kind = 'round.committed'`,
+    );
+    expect(round).toEqual({ late: true, missing: ['client-1'], stage: 'committed' });
+    await world.settled();
+  });
+
+  it('takes the same submission again, and refuses another of its name', async () => {
+    const experiments = await world.coordinator();
+    world.side.dead = true;
+    expect(await experiments.submit('again', specOf(), base)).toBe(true);
+    expect(await experiments.submit('again', specOf(), base)).toBe(false);
+    await expect(experiments.submit('again', specOf({ seed: 5 }), base)).rejects.toMatchObject({
+      code: 'experiment.exists',
+    });
+  });
+
+  it('cancels in the middle of a round, records what still comes in, and goes on when that is regretted', async () => {
+    const experiments = await world.coordinator();
+    let said = false;
+    const stop = world.broker.watch(({ type }) => {
+      if (type !== 'upload.sent' || said) return;
+      said = true;
+      void experiments.cancel('cancelled');
+    });
+    await experiments.submit('cancelled', specOf(), base);
+    await world.settled();
+    stop();
+    expect((await outcome('cancelled')) as object).toMatchObject({ state: 'cancelled' });
+    expect(world.side.types().at(-1)).toBe('experiment.failed');
+    await experiments.cancel('cancelled');
+    await experiments.resume('cancelled');
+    await world.settled();
+    const { kinds, ...rest } = await outcome('cancelled');
+    expect({ ...rest, kinds: { ...kinds, 'experiment.cancelled': 0 } }).toEqual({
+      ...undisturbed,
+      kinds: { ...undisturbed.kinds, 'experiment.cancelled': 0 },
+    });
+    await expect(experiments.cancel('cancelled')).rejects.toMatchObject({ code: 'experiment.ended' });
+  });
+
+  it('refuses to be a second replica on a blob store of its own', async () => {
+    await world.coordinator({ custody: 'all' });
+    await world.coordinator({ custody: 'all' });
+    await expect(world.coordinator({ custody: 'all', store: 'elsewhere' })).rejects.toMatchObject({
+      code: 'coordinator.other-blobs',
+    });
+  });
+
+  it("keeps contributions' bytes as long as the spec says, and what is referred to elsewhere", async () => {
+    const experiments = await world.coordinator();
+    world.side.conduct = (round, client) => adapter(round, Number(client.split('-')[1]) + 100);
+    const blobs = new BlobStore(join(folder, 'blobs'));
+    await experiments.submit('pruned', specOf({ rounds: 3, seed: 77, history: { keep: { last: 1 } } }), base);
+    await world.settled();
+    const kept = await rows<{ round: number; digest: string }>(
+      `SELECT round, digest FROM airtune.contribution WHERE experiment_id = 'pruned' ORDER BY round, client`,
+    );
+    const has = await Promise.all(kept.map(async ({ round, digest }) => [round, await blobs.has(digest)]));
+    expect(has).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3].map((round) => [round, round === 3]));
+  });
+});

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+
+interface Measurement {
+  readonly secondsPerRound: number;
+  readonly phases: Readonly<Record<string, number>>;
+  readonly peakBytes: number;
+  readonly commits: number;
+  readonly entries: number;
+}
+
+const FEW = 10;
+const ROUNDS = 30;
+const MEGABYTE = 1e6;
+
+/**
+ * What it costs to run rounds in which nobody trains: one process, embedded PostgreSQL, the real coordinator, channel and
+ * record, blobs of a few bytes. `--clients N` measures N beside 10: time should grow linearly, memory hardly.
+ */
+export async function benchOrchestration() {
+  const { values } = parseArgs({
+    args: process.argv.slice(3),
+    options: { clients: { type: 'string' }, rounds: { type: 'string' } },
+  });
+  const clients = Number(values.clients ?? FEW);
+  const rounds = Number(values.rounds ?? ROUNDS);
+  const few = await measure(FEW, rounds);
+  describe(FEW, few, rounds);
+  console.log(
+    `on ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}); at most 0.10 s a round with 10 clients, aim 0.05`,
+  );
+  const { secondsPerRound, phases, peakBytes } = few;
+  if (clients === FEW)
+    return { ratios: { target: ratio(0.1, secondsPerRound) }, figures: { secondsPerRound, phases, peakBytes } };
+  const many = await measure(clients, rounds);
+  describe(clients, many, rounds);
+  const ratios = {
+    target: ratio(0.1, secondsPerRound),
+    secondsPerClient: ratio(many.secondsPerRound / clients, secondsPerRound / FEW),
+    memory: ratio(many.peakBytes, peakBytes),
+  };
+  console.log(
+    `a client's share of a round: ${ratios.secondsPerClient} of what it is with ${FEW}; peak memory: ${ratios.memory} times`,
+  );
+  const figures = {
+    secondsPerRound: many.secondsPerRound,
+    phases: many.phases,
+    peakBytes: many.peakBytes,
+    few: { secondsPerRound, phases, peakBytes },
+  };
+  return { ratios, figures };
+}
+
+function describe(
+  clients: number,
+  { secondsPerRound, phases, peakBytes, commits, entries }: Measurement,
+  rounds: number,
+): void {
+  console.log(
+    `${clients} clients: ${secondsPerRound.toFixed(3)} s a round, peak ${(peakBytes / MEGABYTE).toFixed(0)} MB`,
+  );
+  for (const [phase, seconds] of Object.entries(phases)) console.log(`  ${phase}: ${seconds.toFixed(4)} s`);
+  console.log(
+    `  ${(commits / rounds).toFixed(1)} transactions and ${(entries / rounds).toFixed(1)} ledger entries a round`,
+  );
+}
+
+/** In a process of its own, so that peak memory is that of one run. */
+async function measure(clients: number, rounds: number): Promise<Measurement> {
+  const file = import.meta.url.endsWith('.ts') ? './orchestration-alone.ts' : './orchestration-alone.js';
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [path, String(clients), String(rounds)]);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Measurement;
+}
+
+function ratio(left: number, right: number): number {
+  return Number((left / right).toPrecision(3));
+}
