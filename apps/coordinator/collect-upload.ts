@@ -1,6 +1,7 @@
 import type { DataOf, uploadDelivered } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeBytes, judgeClaim, type Refusal, type RefusalCode, type RoundEvent } from '#federation';
+import { contributionStatement, verifyJson } from '#ledger';
 import { BlobStore, findContribution } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
@@ -12,7 +13,14 @@ import type { Turn } from './turn.ts';
 type Upload = Delivery<DataOf<typeof uploadDelivered>>;
 
 /** Refusals that say nothing about the client's part of the current round. */
-const BESIDE_THE_ROUND: readonly RefusalCode[] = ['wrong-round', 'finished-round', 'not-in-cohort', 'double'];
+const BESIDE_THE_ROUND: readonly RefusalCode[] = [
+  'wrong-round',
+  'finished-round',
+  'not-in-cohort',
+  // Somebody else's, perhaps: the client's own may still come.
+  'wrong-signature',
+  'double',
+];
 
 /** upload.delivered → a contribution, accepted or refused with the reason. The same upload again changes nothing. */
 @Injectable()
@@ -59,7 +67,10 @@ export class CollectUpload {
   ): Promise<RoundEvent | undefined> {
     const { round, client, blob, examples, answers } = data;
     if (await isJudged(turn, current, data)) return undefined;
-    const refusal = judgeClaim(current.machine, expectationOf(current, client), { ...data, ...blob }) ?? flaw();
+    const refusal =
+      judgeSignature(current, envelope.experiment, data) ??
+      judgeClaim(current.machine, expectationOf(current, client), { ...data, ...blob }) ??
+      flaw();
     const key = { experimentId: envelope.experiment, round, client, recordedAt: new Date(envelope.time) };
     if (!isKnown(current, data)) {
       const why = { reasonCode: refusal?.code ?? '', reasonMessage: refusal?.message ?? '' };
@@ -75,8 +86,8 @@ export class CollectUpload {
       reasonCode: refusal?.code ?? null,
       reasonMessage: refusal?.message ?? null,
       answers,
-      head: null,
-      signature: null,
+      head: data.head,
+      signature: data.signature,
     };
     turn.record({ table: 'transmission', row: crossingRow(envelope, 'uplink', data) });
     turn.record({ table: 'contribution', row });
@@ -84,6 +95,16 @@ export class CollectUpload {
     if (refusal === undefined) return { kind: 'answered', client, answer: 'contributed' };
     return BESIDE_THE_ROUND.includes(refusal.code) ? undefined : { kind: 'answered', client, answer: 'refused' };
   }
+}
+
+/** Whether the site that enrolled the client vouches for the upload; one that enrolled without a key cannot. */
+function judgeSignature(current: CurrentRound, experiment: string, data: Upload['data']): Refusal | undefined {
+  const publicKey = current.clients.get(data.client)?.publicKey ?? null;
+  if (publicKey === null) return undefined;
+  const { answers: base, blob, signature, ...said } = data;
+  const statement = contributionStatement({ ...said, experiment, base, blob: blob.digest });
+  if (verifyJson(publicKey, statement, signature)) return undefined;
+  return { code: 'wrong-signature', message: `it is not signed with the key that ${data.client} enrolled with` };
 }
 
 /** Whether these bytes from this client have their verdict already, in this round or an earlier one. */

@@ -1,6 +1,7 @@
 import type { clientEnrolled, DataOf, enrolmentRefused, ExperimentSpec } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeEnrolment, type Enrolment } from '#federation';
+import { enrolmentStatement, verifyJson } from '#ledger';
 import { answerRoll, type Client, countRoll, findClient, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { BeginRounds } from './begin-rounds.ts';
@@ -27,7 +28,9 @@ export class EnrolClient {
       const { submission } = turn;
       const known = await findClient(turn.db, submission.id, data.client);
       const expected = { clients: submission.clients, baseDigest: submission.base.digest };
-      const verdict = judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known));
+      const verdict = isSigned(delivery)
+        ? judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known))
+        : WRONG_SIGNATURE;
       if (verdict.kind === 'refused') {
         await refuse(turn, data, verdict, known?.site);
         return;
@@ -51,6 +54,16 @@ export class EnrolClient {
   }
 }
 
+const WRONG_SIGNATURE = {
+  kind: 'refused',
+  code: 'enrolment.wrong-signature',
+  message: 'The enrolment is not signed with the key that it names.',
+} as const;
+
+function isSigned({ envelope, data }: Enrolled): boolean {
+  return verifyJson(data.publicKey, enrolmentStatement({ experiment: envelope.experiment, ...data }), data.signature);
+}
+
 async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
   const { data, envelope } = delivery;
   const row = clientRow(delivery);
@@ -68,20 +81,21 @@ async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
 /** A refusal ends an experiment only while it waits for this very client; what a stranger claims is recorded and no more. */
 async function refuse(
   turn: Turn,
-  { client, site }: Enrolled['data'],
+  { client, site, publicKey }: Enrolled['data'],
   { code, message }: { readonly code: string; readonly message: string },
   home: string | undefined,
 ): Promise<void> {
-  await turn.note('enrolment.refused', { client, site, code, message });
+  await turn.note('enrolment.refused', { client, site, public_key: publicKey, code, message });
   if (turn.progress.state !== 'enrolling' || (home !== undefined && home !== site)) return;
   await endExperiment(turn, { code, message });
 }
 
 function asEnrolment(client: Client): Enrolment {
-  const { name, site, baseDigest, dataDigest } = client;
+  const { name, site, publicKey, baseDigest, dataDigest } = client;
   return {
     client: name,
     site,
+    publicKey,
     baseDigest: baseDigest as Enrolment['baseDigest'],
     dataDigest: dataDigest as Enrolment['dataDigest'],
   };
@@ -103,7 +117,8 @@ function clientRow({ envelope, data }: Enrolled): Row<Client> {
     labels: data.labels,
     labelHistogram: data.labelHistogram ?? null,
     majorityClassAccuracy: data.majorityClass,
-    publicKey: null,
+    publicKey: data.publicKey,
+    signature: data.signature,
     enrolledAt: new Date(envelope.time),
   };
 }

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { INestMicroservice } from '@nestjs/common';
 import { adapter, base, initial, OtherSide, specOf } from '../../test/coordinator/other-side.ts';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
+import { newSigner } from '../../test/site-signer.ts';
 import { CoordinatorModule, type CoordinatorParts } from './coordinator.module.ts';
 import { Experiments } from './experiments.ts';
 import { Turns } from './turns.ts';
@@ -31,6 +32,8 @@ afterAll(async () => {
 class World {
   readonly broker = new InProcessBroker();
   readonly faults: string[] = [];
+  /** Errors outside of handlers. */
+  readonly told: string[] = [];
   readonly side: OtherSide;
   readonly #coordinators: INestMicroservice[] = [];
 
@@ -50,7 +53,7 @@ class World {
     const publisher = new InProcessPublisher({ broker: this.broker, source: 'coordinator', blobs, clock });
     const publish = publisher.publish.bind(publisher);
     publisher.publish = (...said) => (publishes() ? publish(...said) : Promise.reject(new Error('the broker is away')));
-    const onFault = () => undefined;
+    const onFault = (error: Error) => void this.told.push(error.message);
     const module = CoordinatorModule.register({ publisher, clock, record, blobs, signer, onFault, ...parts });
     const service = await startService(
       module,
@@ -85,7 +88,7 @@ async function rows<T>(sql: string, ...parameters: unknown[]): Promise<T[]> {
 }
 
 async function outcome(id: string) {
-  const [experiment] = await rows<{ digest: string }>(
+  const [experiment] = await rows<{ state: string; digest: string }>(
     'SELECT state, global_digest AS digest FROM airtune.experiment WHERE id = $1',
     id,
   );
@@ -95,6 +98,12 @@ async function outcome(id: string) {
     id,
   );
   return { ...experiment, kinds: Object.fromEntries(kinds.map(({ kind, count }) => [kind, count])) };
+}
+
+async function finished(id: string): Promise<void> {
+  for (let waited = 0; waited < 200 && (await outcome(id)).state !== 'finished'; waited++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  await world.settled();
 }
 
 let undisturbed: Awaited<ReturnType<typeof outcome>>;
@@ -196,8 +205,10 @@ describe('a coordinator', () => {
       await world.settled();
       await world.close();
       expect((await outcome(id)).digest).not.toBe('');
+      world.told.length = 0;
       await world.coordinator({ custody: 'all' });
-      await world.settled();
+      await finished(id);
+      expect([...world.told, ...world.faults]).toEqual([]);
       expect([cut, await outcome(id)]).toEqual([cut, undisturbed]);
       await world.close();
     }
@@ -220,7 +231,7 @@ describe('a coordinator', () => {
       await world.close();
       world.side.dead = false;
       await world.coordinator({ custody: 'all' });
-      await world.settled();
+      await finished(id);
       expect([cut, await outcome(id)]).toEqual([cut, undisturbed]);
       await world.close();
     }
@@ -275,6 +286,32 @@ describe('a coordinator', () => {
       kinds: { ...undisturbed.kinds, 'experiment.cancelled': 0 },
     });
     await expect(experiments.cancel('cancelled')).rejects.toMatchObject({ code: 'experiment.ended' });
+  });
+
+  it("records what a stranger's key signs, refuses it, and goes on", async () => {
+    const experiments = await world.coordinator();
+    const stop = world.broker.watch(({ type }) => {
+      if (type !== 'round.opened') return;
+      stop();
+      // From here on another key speaks for the site.
+      world.side.signer = newSigner();
+      void world.side.enrol('stranger', 'client-0');
+    });
+    await experiments.submit('stranger', specOf({ rounds: 1, round: { timeoutMs: 1000 } }), base);
+    await world.settled();
+    for (let waited = 0; waited < 60 && (await outcome('stranger')).kinds['round.abandoned'] === undefined; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    await world.settled();
+    const refused = await rows(
+      `SELECT client, verdict, reason_code FROM airtune.contribution WHERE experiment_id = 'stranger' ORDER BY client`,
+    );
+    const verdict = { verdict: 'refused', reason_code: 'wrong-signature' };
+    expect(refused).toEqual(['client-0', 'client-1', 'client-2'].map((client) => ({ client, ...verdict })));
+    const [entry] = await rows<{ code: string }>(
+      `SELECT covers->>'code' AS code FROM airtune.ledger WHERE experiment_id = 'stranger' AND kind = 'enrolment.refused'`,
+    );
+    expect(entry).toEqual({ code: 'enrolment.other-key' });
+    expect(await outcome('stranger')).toMatchObject({ state: 'finished', kinds: { 'round.abandoned': 1, client: 3 } });
   });
 
   it('refuses to be a second replica on a blob store of its own', async () => {

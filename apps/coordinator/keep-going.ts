@@ -6,7 +6,7 @@ import {
   listUnfinished,
   listUnpublished,
 } from '#storage';
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
 import { Turns } from './turns.ts';
@@ -28,10 +28,13 @@ export abstract class Custody {
  */
 @Injectable()
 export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #log = new Logger(KeepGoing.name);
   readonly #record: ExperimentRecord;
   readonly #turns: Turns;
   readonly #advance: AdvanceRound;
   readonly #custody: Custody;
+  /** What was unfinished at boot and is not taken up yet. */
+  #toTakeUp: string[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -42,15 +45,26 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     this.#custody = custody;
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    if (this.#custody.of === 'all') for (const id of await this.#record.use(listUnfinished)) await this.#takeUp(id);
-    this.#lookLater();
+  /** The first look is when the service listens: answers may come at once. */
+  onApplicationBootstrap(): void {
+    this.#lookIn(0);
   }
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#looking;
+  }
+
+  async #takeUpAll(): Promise<void> {
+    this.#toTakeUp ??= this.#custody.of === 'all' ? await this.#record.use(listUnfinished) : [];
+    for (let id = this.#toTakeUp[0]; id !== undefined; id = this.#toTakeUp[0]) {
+      await this.#takeUp(id).catch((error: unknown) => {
+        if ((error as { retryable?: unknown }).retryable === true) throw error;
+        this.#log.error(`${id} cannot be taken up: ${String(error)}`);
+      });
+      this.#toTakeUp.shift();
+    }
   }
 
   /** States the open question again, unless it waits to be published still. */
@@ -68,16 +82,17 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  #lookLater(): void {
+  #lookIn(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#looking = this.#look().finally(() => {
-        if (this.#timer !== undefined) this.#lookLater();
+        if (this.#timer !== undefined) this.#lookIn(LOOK_EVERY_MS);
       });
-    }, LOOK_EVERY_MS).unref();
+    }, ms).unref();
   }
 
   async #look(): Promise<void> {
     try {
+      await this.#takeUpAll();
       for (const id of await this.#record.use(listUnpublished)) if (this.#isMine(id)) this.#turns.relay(id);
       for (const { experimentId, number } of await this.#record.use(listDueRounds))
         if (this.#isMine(experimentId)) await this.#advance.close(experimentId, { round: number });

@@ -20,7 +20,8 @@ export class PruneBlobs {
   after({ id, spec }: Submission, round: number): void {
     const { keep } = spec.history;
     if (keep === 'all') return;
-    this.#prune(id, round - keep.last).catch((error: unknown) => {
+    // The round for evaluation alone has no contributions.
+    this.#prune(id, Math.min(round, spec.rounds) - keep.last).catch((error: unknown) => {
       this.#faults.report(`Old contributions of ${id} could not be removed`, error);
     });
   }

@@ -18,7 +18,7 @@ import { ChannelModule } from '../../apps/channel/channel.module.ts';
 import { CoordinatorModule } from '../../apps/coordinator/coordinator.module.ts';
 import { Experiments } from '../../apps/coordinator/experiments.ts';
 import { Phases } from './phases.ts';
-import { StandInModule, StandInSite, tinyTensors } from './stand-in-site.ts';
+import { StandInModule, StandInParts, StandInSite, tinyTensors } from './stand-in-site.ts';
 
 // One process: the real coordinator, channel and record, and a site whose clients train nothing. Prints a measurement.
 
@@ -47,7 +47,7 @@ try {
   );
   await start({ service: 'channel', concurrency: 16 }, (parts) => ChannelModule.register(parts));
   await start({ service: 'trainer', site: StandInSite.site, concurrency: 16 }, (parts) =>
-    StandInModule.register(parts),
+    StandInModule.register(new StandInParts({ ...parts, signer })),
   );
 
   const initial = tinyTensors(0);

@@ -6,10 +6,11 @@ import {
   experimentSubmitted,
   uploadSent,
 } from '#contracts';
-import { type Delivery, On, Publisher } from '#events';
-import { simulatedClients } from '#federation';
+import { type Delivery, On, type Publisher } from '#events';
+import { clientNames } from '#federation';
+import { contributionStatement, enrolmentStatement, signJson, type Signer } from '#ledger';
 import { digestOf, encodeSafetensors, type Digest } from '#parameters';
-import { BlobStore } from '#storage';
+import type { BlobStore } from '#storage';
 import { Controller, type DynamicModule, Module } from '@nestjs/common';
 
 const EXAMPLES = 100;
@@ -20,27 +21,41 @@ export function tinyTensors(value: number): Uint8Array {
   return encodeSafetensors(new Map([['adapter.0.down.bias', { shape: [2], data: new Float32Array(2).fill(value) }]]));
 }
 
+/** What the stand-in is made of. */
+export class StandInParts {
+  readonly publisher: Publisher;
+  readonly blobs: BlobStore;
+  readonly signer: Signer;
+
+  constructor(parts: Pick<StandInParts, 'publisher' | 'blobs' | 'signer'>) {
+    this.publisher = parts.publisher;
+    this.blobs = parts.blobs;
+    this.signer = parts.signer;
+  }
+}
+
 /** A site whose clients train nothing: it enrols them, and answers every download at once. */
 @Controller()
 export class StandInSite {
   static readonly site = 'stand-in';
-  readonly #publisher: Publisher;
-  readonly #blobs: BlobStore;
+  readonly #parts: StandInParts;
 
-  constructor(publisher: Publisher, blobs: BlobStore) {
-    this.#publisher = publisher;
-    this.#blobs = blobs;
+  constructor(parts: StandInParts) {
+    this.#parts = parts;
   }
 
   @On(experimentSubmitted)
   async submitted({ envelope, data: { spec, base } }: Delivery<DataOf<typeof experimentSubmitted>>): Promise<void> {
-    for (const client of simulatedClients(spec.clients.count)) {
+    for (const client of clientNames(spec.clients)) {
       const enrolment = {
         ...{ site: StandInSite.site, client, baseDigest: base.digest, dataDigest: NOTHING, deviceClass: 'none' },
         ...{ examples: { train: EXAMPLES, personalTest: 1, generalTest: 1 }, parameters: { shared: 2, personal: 0 } },
         ...{ labels: ['a', 'b'], majorityClass: 0.5, notes: [] },
       };
-      await this.#publisher.publish(clientEnrolled, enrolment, { experiment: envelope.experiment });
+      const { experiment } = envelope;
+      const { publicKey } = this.#parts.signer;
+      const signature = signJson(this.#parts.signer, enrolmentStatement({ ...enrolment, experiment, publicKey }));
+      await this.#parts.publisher.publish(clientEnrolled, { ...enrolment, publicKey, signature }, { experiment });
     }
   }
 
@@ -51,26 +66,26 @@ export class StandInSite {
     const score = { correct: 1, examples: 1, accuracy: 1, loss: 0 };
     const model = { arm: 'federated' as const, sharedDigest: global.digest, personalDigest: NOTHING };
     const evaluation = { client, site, afterRound: round - 1, ...model, personal: score, general: score };
-    await this.#publisher.publish(evaluationReported, evaluation, { experiment });
+    await this.#parts.publisher.publish(evaluationReported, evaluation, { experiment });
     if (forEvaluation) return;
     const bytes = tinyTensors(round + Number(client.split('-')[1]) / 1000);
-    const blob = { digest: await this.#blobs.put(bytes), bytes: bytes.length };
+    const blob = { digest: await this.#parts.blobs.put(bytes), bytes: bytes.length };
     const training = { steps: 0, firstLoss: 0, lastLoss: 0, meanLoss: 0 };
-    const upload = { round, client, site, blob, answers: global.digest, examples: EXAMPLES, training };
-    await this.#publisher.publish(uploadSent, upload, { experiment, blob: blob.digest });
+    const said = { experiment, round, client, base: global.digest, blob: blob.digest, examples: EXAMPLES, head: null };
+    const signature = signJson(this.#parts.signer, contributionStatement(said));
+    const vouched = { answers: global.digest, examples: EXAMPLES, head: null, signature };
+    const upload = { round, client, site, blob, ...vouched, training };
+    await this.#parts.publisher.publish(uploadSent, upload, { experiment, blob: blob.digest });
   }
 }
 
 @Module({})
 export class StandInModule {
-  static register(parts: { readonly publisher: Publisher; readonly blobs: BlobStore }): DynamicModule {
+  static register(parts: StandInParts): DynamicModule {
     return {
       module: StandInModule,
       controllers: [StandInSite],
-      providers: [
-        { provide: Publisher, useValue: parts.publisher },
-        { provide: BlobStore, useValue: parts.blobs },
-      ],
+      providers: [{ provide: StandInParts, useValue: parts }],
     };
   }
 }

@@ -7,7 +7,7 @@ import { nextRound } from './next-round.ts';
 const base = digestOf(new Uint8Array([1]));
 const other = digestOf(new Uint8Array([2]));
 const expected = { clients: new Set(clientNames({ count: 2 })), baseDigest: base };
-const enrolment: Enrolment = { client: 'client-1', site: 'site-a', baseDigest: base, dataDigest: base };
+const enrolment: Enrolment = { client: 'client-1', site: 'site-a', publicKey: 'k', baseDigest: base, dataDigest: base };
 
 it('lets a site enrol a client once, and again', () => {
   expect(judgeEnrolment(enrolment, expected, undefined).kind).toBe('accepted');
@@ -15,6 +15,7 @@ it('lets a site enrol a client once, and again', () => {
 });
 
 it.each<[string, Partial<Enrolment>]>([
+  ['enrolment.other-key', { publicKey: 'other' }],
   ['enrolment.unknown-client', { client: 'client-2' }],
   ['enrolment.wrong-base', { baseDigest: other }],
   ['enrolment.two-sites', { site: 'site-b' }],

@@ -3,6 +3,8 @@ import type { Digest } from '#parameters';
 export interface Enrolment {
   readonly client: string;
   readonly site: string;
+  /** The Ed25519 key of the site, base64url; null for a client that enrolled when sites had none. */
+  readonly publicKey: string | null;
   readonly baseDigest: Digest;
   readonly dataDigest: Digest;
 }
@@ -19,7 +21,7 @@ export function judgeEnrolment(
   expected: { readonly clients: ReadonlySet<string>; readonly baseDigest: Digest },
   enrolled: Enrolment | undefined,
 ): EnrolmentVerdict {
-  const { client, site, baseDigest, dataDigest } = enrolment;
+  const { client, site, publicKey, baseDigest, dataDigest } = enrolment;
   if (!expected.clients.has(client))
     return refuse('enrolment.unknown-client', `${client} is not a client of this experiment.`);
   if (baseDigest !== expected.baseDigest)
@@ -32,6 +34,11 @@ export function judgeEnrolment(
     return refuse(
       'enrolment.two-sites',
       `${client} is claimed by ${enrolled.site} and by ${site}; a client lives at one.`,
+    );
+  if (enrolled.publicKey !== null && enrolled.publicKey !== publicKey)
+    return refuse(
+      'enrolment.other-key',
+      `${client} at ${site} has enrolled with another key; this one is a stranger's.`,
     );
   if (enrolled.dataDigest !== dataDigest)
     return refuse('enrolment.data-changed', `The data of ${client} at ${site} are no longer those it enrolled with.`);

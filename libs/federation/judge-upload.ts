@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'wrong-round'
   | 'finished-round'
   | 'not-in-cohort'
+  | 'wrong-signature'
   | 'double'
   | 'wrong-examples'
   | 'wrong-base'

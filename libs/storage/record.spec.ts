@@ -82,6 +82,7 @@ describe('the record', () => {
       deviceClass: 'phone',
       majorityClassAccuracy: 0.7,
       publicKey: null,
+      signature: null,
       enrolledAt: at,
     };
     const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };

@@ -73,7 +73,7 @@ export class OtherSide {
   readonly heard: Envelope[] = [];
   readonly examples = new Map(clients.map((client, index) => [client, 10 * (index + 1)]));
   conduct: Conduct = (_, client, global) =>
-    adapter(...[...global.get(NAME)!.data].map((x) => x + clients.indexOf(client)));
+    adapter(...[...(global.get(NAME)?.data ?? [])].map((x) => x + clients.indexOf(client)));
   order = (cohort: string[]) => cohort;
   /** The key of its site. */
   signer = siteSigner;
@@ -120,7 +120,7 @@ export class OtherSide {
   }
 
   async #answer({ type, experiment, data }: Envelope, coordinatorBlobs: BlobStore): Promise<void> {
-    if (type === 'experiment.submitted') for (const client of clients) await this.#enrol(experiment, client);
+    if (type === 'experiment.submitted') for (const client of clients) await this.enrol(experiment, client);
     if (type === roundPlanned.name) {
       const { round, candidates } = data as DataOf<typeof roundPlanned>;
       const both = { uplink: 5, downlink: 5 };
@@ -135,8 +135,8 @@ export class OtherSide {
     }
   }
 
-  async #enrol(experiment: string, client: string): Promise<void> {
-    const train = this.examples.get(client)!;
+  async enrol(experiment: string, client: string): Promise<void> {
+    const train = this.examples.get(client) ?? 0;
     const counts = { train, personalTest: 5, generalTest: 5 };
     const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
     const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
@@ -165,7 +165,7 @@ export class OtherSide {
       await this.#say(uploadWithheld, { ...at, ...why }, { experiment });
       return;
     }
-    await this.#upload(experiment, at, conduct, { answers: global.digest, examples: this.examples.get(client)! });
+    await this.#upload(experiment, at, conduct, { answers: global.digest, examples: this.examples.get(client) ?? 0 });
   }
 
   async #upload(
@@ -177,7 +177,14 @@ export class OtherSide {
     const bytes = what instanceof Uint8Array ? what : encodeSafetensors(what === 'upload-lost' ? adapter(9, 9) : what);
     const blob = { digest: await this.#blobs.put(bytes), bytes: bytes.length };
     const training = { steps: 20, firstLoss: 2, lastLoss: 1, meanLoss: 1.5 };
-    const statement = { experiment, ...at, base: claims.answers, blob: blob.digest, examples: claims.examples, head: null };
+    const statement = {
+      experiment,
+      ...at,
+      base: claims.answers,
+      blob: blob.digest,
+      examples: claims.examples,
+      head: null,
+    };
     const vouched = { head: null, signature: signJson(this.signer, contributionStatement(statement)) };
     const sent = { ...at, blob, ...claims, ...vouched, training };
     await this.#say(uploadSent, sent, { experiment, blob: blob.digest });

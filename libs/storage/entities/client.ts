@@ -55,6 +55,10 @@ export class Client {
   @Column('text', { nullable: true })
   publicKey!: string | null;
 
+  /** Its signature of the enrolment. */
+  @Column('text', { nullable: true })
+  signature!: string | null;
+
   @Column('timestamptz')
   enrolledAt!: Date;
 }

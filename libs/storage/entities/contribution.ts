@@ -10,6 +10,7 @@ import { Round } from './round.ts';
 @Check('contribution_accepted', `("verdict" = 'accepted') = ("weight" IS NOT NULL)`)
 @Check('contribution_reason', `("verdict" = 'accepted') = ("reason_code" IS NULL)`)
 @Check('contribution_upload', `("verdict" = 'withheld') = ("digest" IS NULL)`)
+@Index('contribution_digest', ['digest'])
 @Index('contribution_accepted_once', ['experimentId', 'round', 'client'], {
   unique: true,
   where: `"verdict" = 'accepted'`,

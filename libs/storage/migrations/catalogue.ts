@@ -1,5 +1,10 @@
 import { FirstRecord1764000000000 } from './1764000000000-first-record.ts';
 import { ProvableHistory1764100000000 } from './1764100000000-provable-history.ts';
+import { SignedEnrolments1764200000000 } from './1764200000000-signed-enrolments.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
-export const migrations = [FirstRecord1764000000000, ProvableHistory1764100000000] as const;
+export const migrations = [
+  FirstRecord1764000000000,
+  ProvableHistory1764100000000,
+  SignedEnrolments1764200000000,
+] as const;
