@@ -3,12 +3,12 @@ import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
 import type { DownloadJob } from './download-jobs.ts';
-import { evaluateArm } from './evaluate-arm.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerObserver } from './observer.ts';
-import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { ArmOutcome } from './learner.ts';
+import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
-import { trainArm, type ArmOutcome } from './train-arm.ts';
 import { messageOf, TrainerError } from './trainer-error.ts';
 
 /**
@@ -59,18 +59,17 @@ export class AnswerDownload {
 
   /** What the client held after its last round: each arm's tensors, or the initial ones. */
   private async heldBefore(
-    { pool, spec }: OpenExperiment,
-    { state, recipes }: HostedClient,
+    { learner, spec }: OpenExperiment,
+    client: HostedClient,
     round: number,
   ): Promise<ReadonlyMap<ArmName, ArmTensors>> {
     const names: ArmName[] = ['federated', ...spec.baselines];
+    const { state } = client;
     const before = await state.latestBefore(round);
     if (before > 0) {
       return new Map(await Promise.all(names.map(async (arm) => [arm, await state.tensors(before, arm)] as const)));
     }
-    const [shared, personal] = await pool.initial([recipes.shared, recipes.personal]);
-    if (shared === undefined || personal === undefined)
-      throw new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
+    const { shared, personal } = await learner.initial(client);
     return new Map(names.map((arm) => [arm, { shared: shared.slice(), personal: personal.slice() }]));
   }
 
@@ -84,7 +83,12 @@ export class AnswerDownload {
     const evaluations: ArmEvaluation[] = [];
     for (const [arm, tensors] of arms) {
       if (arm !== 'federated' && !forEvaluation) continue;
-      const evaluation = await evaluateArm(experiment, client, arm, tensors);
+      const evaluation = {
+        arm,
+        sharedDigest: digestOf(tensors.shared),
+        personalDigest: digestOf(tensors.personal),
+        ...(await experiment.learner.evaluate(client, round, tensors)),
+      };
       await this.say.evaluation(experiment, client, round, evaluation);
       evaluations.push(evaluation);
     }
@@ -123,17 +127,12 @@ export class AnswerDownload {
     client: HostedClient,
     round: number,
     arm: ArmName,
-    { shared, personal, moments }: ArmTensors,
-  ): Promise<Extract<ArmOutcome, { outcome: 'trained' }> | Withheld> {
-    // The worker takes the bytes over, and they may be needed again when it fails.
-    const copies = { shared: shared.slice(), personal: personal.slice() };
-    const kept = moments === undefined ? {} : { moments: { ...moments, averages: moments.averages.slice() } };
+    tensors: ArmTensors,
+  ): Promise<ArmOutcome> {
     try {
-      const outcome = await trainArm(experiment, client, round, { ...copies, ...kept }, ({ step, steps, loss }) => {
+      return await experiment.learner.train(client, round, arm, tensors, ({ step, steps, loss }) => {
         this.observer.progress({ experiment: experiment.id, client: client.name, round, arm, step, steps, loss });
       });
-      if (outcome.outcome === 'trained') return outcome;
-      return { outcome: 'withheld', reason: 'loss-not-finite', message: outcome.message };
     } catch (error) {
       if (!this.experiments.isOpen(experiment.id)) throw error;
       return { outcome: 'withheld', reason: 'training-failed', message: messageOf(error) };
@@ -141,19 +140,13 @@ export class AnswerDownload {
   }
 
   /** The downloaded tensors, checked against what the method shares. */
-  private async readGlobal({ sharedManifest }: OpenExperiment, digest: string): Promise<Uint8Array> {
+  private async readGlobal({ learner }: OpenExperiment, digest: string): Promise<Uint8Array> {
     const bytes = await this.blobs.read(digest);
-    const problem = checkTensors(decodeSafetensors(bytes), sharedManifest);
+    const problem = checkTensors(decodeSafetensors(bytes), learner.sharedManifest);
     if (problem !== undefined)
       throw new TrainerError('trainer.global-invalid', `The global model ${digest} cannot be used: ${problem}.`);
     return bytes;
   }
-}
-
-interface Withheld {
-  readonly outcome: 'withheld';
-  readonly reason: 'loss-not-finite' | 'training-failed';
-  readonly message: string;
 }
 
 function armOf(arms: ReadonlyMap<ArmName, ArmTensors>, name: ArmName): ArmTensors {

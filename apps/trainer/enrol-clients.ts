@@ -2,13 +2,12 @@ import { clientEnrolled, enrolmentRefused, type DataOf, type experimentSubmitted
 import { labelHistogram, majorityClassAccuracy } from '#datasets';
 import { type Delivery, Publisher } from '#events';
 import { enrolmentStatement, signJson } from '#ledger';
-import { parameterCount } from '#parameters';
-import { recipeManifest } from '#tuning';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Experiments } from './experiments.ts';
 import { SiteIdentity } from './site-identity.ts';
 import type { Submission } from './experiment-file.ts';
-import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { OpenExperiment } from './open-experiment.ts';
 import { TrainerObserver } from './observer.ts';
 import { TrainLocally } from './train-locally.ts';
 import { codeOf, messageOf } from './trainer-error.ts';
@@ -83,8 +82,8 @@ export class EnrolClients implements OnApplicationBootstrap {
 
   /** What the site says of a client, signed. */
   private enrolment(experiment: OpenExperiment, client: HostedClient): DataOf<typeof clientEnrolled> {
-    const { config, labels, notes, generalTest, baseDigest, showsHistograms } = experiment;
-    const { name, data, dataDigest, profile, recipes } = client;
+    const { labels, notes, generalTest, baseDigest, showsHistograms, learner } = experiment;
+    const { name, data, dataDigest, deviceClass } = client;
     const { signer } = this.identity;
     const enrolment = {
       site: this.experiments.site,
@@ -92,12 +91,9 @@ export class EnrolClients implements OnApplicationBootstrap {
       publicKey: signer.publicKey,
       baseDigest,
       dataDigest,
-      deviceClass: profile.deviceClass,
+      deviceClass,
       examples: { train: data.train.length, personalTest: data.personalTest.length, generalTest: generalTest.length },
-      parameters: {
-        shared: parameterCount(recipeManifest(config, recipes.shared)),
-        personal: parameterCount(recipeManifest(config, recipes.personal)),
-      },
+      parameters: learner.parametersOf(client),
       labels: [...labels],
       ...(showsHistograms ? { labelHistogram: labelHistogram(data.train, labels.length) } : {}),
       majorityClass: majorityClassAccuracy(data),

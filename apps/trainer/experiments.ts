@@ -73,7 +73,7 @@ export class Experiments implements OnModuleDestroy {
     const opening = this.opened.get(id);
     this.opened.delete(id);
     const experiment = await opening?.catch(() => undefined);
-    await experiment?.pool.close();
+    await experiment?.learner.close();
     return experiment;
   }
 

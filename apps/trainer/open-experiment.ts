@@ -1,42 +1,27 @@
 import type { ExperimentSpec } from '#contracts';
-import type { ClientData, Example } from '#datasets';
-import { readEncoderConfig, type EncoderConfig } from '#language-models';
-import { methodNamed, trains, type Method } from '#methods';
+import type { Example } from '#datasets';
+import { methodNamed, type Method } from '#methods';
 import type { Digest, TensorManifest } from '#parameters';
-import {
-  checkSequenceLength,
-  clientProfile,
-  recipeManifest,
-  tensorRecipe,
-  TuningPool,
-  type ClientProfile,
-  type TensorRecipe,
-} from '#tuning';
 import { ClientState } from './client-state.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { writeExperimentFile, type Submission } from './experiment-file.ts';
 import { findBase } from './find-base.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { Learner } from './learner.ts';
 import type { TrainerSettings } from './settings.ts';
 import { openSiteData } from './site-data.ts';
 import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
+import { SupervisedLearner } from './supervised-learner.ts';
 import { TrainerError } from './trainer-error.ts';
 
-/** A client that this site hosts. Its tensors stay on disk: this is what does not change from round to round. */
-export interface HostedClient {
-  readonly name: string;
-  readonly data: ClientData;
-  readonly dataDigest: Digest;
-  readonly profile: ClientProfile;
-  readonly recipes: { readonly shared: TensorRecipe; readonly personal: TensorRecipe };
-  readonly state: ClientState;
-}
+/** The device class of a client of which nothing is said. */
+const DEFAULT_DEVICE_CLASS = 'standard';
 
 /** An experiment as this site has it open: data, base and workers, once for all its clients. */
 export interface OpenExperiment {
   readonly id: string;
   readonly spec: ExperimentSpec;
   readonly method: Method;
-  readonly config: EncoderConfig;
   readonly baseDigest: Digest;
   /** The shared tensors before any round. */
   readonly initialGlobal: Digest;
@@ -48,8 +33,7 @@ export interface OpenExperiment {
   readonly generalTest: readonly Example[];
   readonly showsHistograms: boolean;
   readonly clients: ReadonlyMap<string, HostedClient>;
-  readonly sharedManifest: TensorManifest;
-  readonly pool: TuningPool;
+  readonly learner: Learner;
   readonly jobs: DownloadJobs;
 }
 
@@ -67,36 +51,34 @@ export async function openExperiment(
   const { home, site } = settings;
   const method = methodNamed(spec.method);
   const modelFolder = await findBase(submission, settings);
-  const config = await readEncoderConfig(modelFolder);
-  checkSequenceLength(spec, config);
-  const { labels, clients: own, ...data } = await openSiteData(spec, settings, digestKey);
-  const clients = new Map<string, HostedClient>();
-  for (const [name, client] of own) {
-    const profile = clientProfile(spec, name, config, client.deviceClass);
-    const shape = { seed: spec.seed, width: spec.adapters.width, labels: labels.length };
-    const recipe = (ownership: 'shared' | 'personal') => tensorRecipe(method, ownership, shape, { name, profile });
-    const recipes = { shared: recipe('shared'), personal: recipe('personal') };
-    const state = new ClientState(clientFolder(home, site, id, name));
-    clients.set(name, { name, data: client.data, dataDigest: client.digest, profile, recipes, state });
+  const data = await openSiteData(spec, settings, digestKey);
+  const { labels, clients: own, ...rest } = data;
+  const learner = await SupervisedLearner.open({ spec, method, modelFolder, data, threads: settings.threads });
+  const clients = new Map(
+    [...own].map(([name, client]): [string, HostedClient] => {
+      const deviceClass = spec.profiles[name]?.deviceClass ?? client.deviceClass ?? DEFAULT_DEVICE_CLASS;
+      const state = new ClientState(clientFolder(home, site, id, name));
+      return [name, { name, data: client.data, dataDigest: client.digest, deviceClass, state }];
+    }),
+  );
+  try {
+    checkShared(submission, learner.sharedManifest);
+  } catch (error) {
+    await learner.close();
+    throw error;
   }
-  const sharedManifest = [...clients.values()]
-    .slice(0, 1)
-    .flatMap(({ recipes }) => [...recipeManifest(config, recipes.shared)]);
-  checkShared(submission, sharedManifest);
   await writeExperimentFile(experimentFolder(home, site, id), { submission, labels: [...labels], modelFolder });
   return {
     id,
     spec,
     method,
-    config,
     baseDigest: base.digest,
     initialGlobal: base.shared.initial.digest,
     modelFolder,
     labels,
-    ...data,
+    ...rest,
     clients,
-    sharedManifest,
-    pool: openPool(spec, modelFolder, method, labels.length, [...clients.values()], settings),
+    learner,
     jobs: new DownloadJobs(jobsFolder(home, site, id)),
   };
 }
@@ -113,23 +95,4 @@ function checkShared({ base }: Submission, shared: TensorManifest): void {
     'trainer.other-shape',
     `The submission shares other tensors than this site would: ${different}.`,
   );
-}
-
-function openPool(
-  { training }: ExperimentSpec,
-  modelFolder: string,
-  method: Method,
-  labels: number,
-  clients: readonly HostedClient[],
-  { threads }: TrainerSettings,
-): TuningPool {
-  const blocks = trains(method, 'lora') ? clients.flatMap(({ profile }) => [...profile.lora.blocks]) : [];
-  const loraBlocks = [...new Set(blocks)].sort((a, b) => a - b);
-  return new TuningPool({
-    modelFolder,
-    shape: { adapters: trains(method, 'adapters'), loraBlocks, labels },
-    maxTokens: training.maxTokens,
-    parallel: training.parallel,
-    ...(threads === undefined ? {} : { threads }),
-  });
 }

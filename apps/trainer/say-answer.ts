@@ -4,7 +4,8 @@ import { contributionStatement, signJson } from '#ledger';
 import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
 import type { Answer, ArmEvaluation } from './client-state.ts';
-import type { HostedClient, OpenExperiment } from './open-experiment.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { OpenExperiment } from './open-experiment.ts';
 import { SiteIdentity } from './site-identity.ts';
 import { TrainerSettings } from './settings.ts';
 

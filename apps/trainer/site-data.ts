@@ -130,6 +130,7 @@ async function isThere(path: string): Promise<boolean> {
 /** The same spec with the real paths of its files. */
 async function permitFiles(data: OwnData, roots: Roots): Promise<OwnData> {
   if (data.source === 'wordnet-topics') return data;
+  if (data.train === undefined) return data;
   const train = await permitPath(data.train, 'data', roots);
   return data.test === undefined
     ? { ...data, train }

@@ -39,6 +39,7 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
 
 function withAbsolutePaths(data: OwnData, folder: string): OwnData {
   if (data.source === 'wordnet-topics') return data;
+  if (data.train === undefined) return data;
   const train = resolve(folder, data.train);
   return data.test === undefined ? { ...data, train } : { ...data, train, test: resolve(folder, data.test) };
 }

@@ -1,6 +1,6 @@
 import { DatasetsError } from './datasets-error.ts';
 
-export type DataSource = 'ag-news' | 'wordnet-topics' | 'csv' | 'jsonl';
+export type DataSource = 'ag-news' | 'wordnet-topics' | 'csv' | 'jsonl' | 'instructions';
 
 /** Where labelled text comes from. Paths are absolute by the time a spec comes here. */
 export interface DataSpec {
@@ -16,6 +16,8 @@ export interface DataSpec {
   readonly testFraction?: number | undefined;
   /** wordnet-topics: which of the 26 topics, default all. */
   readonly topics?: readonly string[] | undefined;
+  /** instructions: how `train` is written, default `alpaca`; without `train` they are those made from WordNet. */
+  readonly format?: 'alpaca' | 'dolly' | 'jsonl' | undefined;
   /** At most so many training examples, chosen by content alone; the test set is not limited. */
   readonly limit?: number | undefined;
 }
@@ -25,6 +27,7 @@ const FIELDS: Record<DataSource, readonly (keyof DataSpec)[]> = {
   'wordnet-topics': ['topics', 'limit'],
   csv: ['train', 'test', 'text', 'label', 'testFraction', 'limit'],
   jsonl: ['train', 'test', 'text', 'label', 'testFraction', 'limit'],
+  instructions: ['train', 'test', 'format', 'testFraction', 'limit'],
 };
 
 /** Refuses fields that the source would ignore, and numbers out of range. */
@@ -37,7 +40,7 @@ export function checkDataSpec(spec: DataSpec): void {
       `data.${field} means nothing to source "${spec.source}", which takes ${allowed.join(', ')}: remove it.`,
     );
   }
-  if (allowed.includes('train') && spec.train === undefined) {
+  if (spec.source !== 'instructions' && allowed.includes('train') && spec.train === undefined) {
     throw new DatasetsError('data.train-missing', `Source "${spec.source}" reads a file: name it in data.train.`);
   }
   if (spec.limit !== undefined && !(Number.isInteger(spec.limit) && spec.limit >= 2)) {

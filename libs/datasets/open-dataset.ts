@@ -5,6 +5,7 @@ import { DatasetsError } from './datasets-error.ts';
 import { RowCounter } from './files/limits.ts';
 import { holdOut } from './hold-out.ts';
 import type { LabelledRow, RowReader } from './labelled-row.ts';
+import { openPrompts } from './instructions/open-prompts.ts';
 import { canonical, checkAgreed, sealDataset } from './seal-dataset.ts';
 import { AG_NEWS_LABELS, readAgNews } from './sources/ag-news.ts';
 import { readLabelledCsv } from './sources/csv.ts';
@@ -31,6 +32,8 @@ export async function openDataset(spec: DataSpec, agreed?: readonly string[]): P
       return openFiles(spec, (path) => readLabelledJsonLines(path, text, label), { agreed });
     case 'wordnet-topics':
       return openWordnetTopics(spec, agreed);
+    case 'instructions':
+      return openPrompts(spec);
   }
 }
 

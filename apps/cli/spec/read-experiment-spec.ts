@@ -24,6 +24,7 @@ function withAbsolutePaths(data: DataSpec, folder: string): DataSpec {
     const { test } = data;
     return test === undefined ? data : { ...data, test: { ...test, file: resolve(folder, test.file) } };
   }
+  if (data.train === undefined) return data;
   const train = resolve(folder, data.train);
   return data.test === undefined ? { ...data, train } : { ...data, train, test: resolve(folder, data.test) };
 }

@@ -46,6 +46,15 @@ const files = [
   }),
   z.strictObject({ source: z.literal('csv'), ...ownFiles }),
   z.strictObject({ source: z.literal('jsonl'), ...ownFiles }),
+  z.strictObject({
+    source: z.literal('instructions'),
+    /** A JSON array or JSON lines; without it, instructions that are made from WordNet. */
+    train: z.string().min(1).optional(),
+    test: z.string().min(1).optional(),
+    format: z.enum(['alpaca', 'dolly', 'jsonl']).optional(),
+    testFraction: z.number().gt(0).lt(1).optional(),
+    limit: z.int().min(2).optional(),
+  }),
 ] as const;
 
 /** One client's own data, as the file of its site names them; paths are relative to that file. */

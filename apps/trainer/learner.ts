@@ -1,0 +1,50 @@
+import type { StepProgress } from '#tuning';
+import type { TensorManifest } from '#parameters';
+import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
+import type { HostedClient } from './hosted-client.ts';
+
+/** New tensors and what training was like, or why there are none. */
+export type ArmOutcome =
+  | {
+      readonly outcome: 'trained';
+      readonly tensors: ArmTensors;
+      /** What is sent of them, when that is not all of the shared ones. */
+      readonly upload?: Uint8Array;
+      readonly training: NonNullable<Answer['upload']>['training'];
+    }
+  | NotTrained;
+
+/** Why a client has nothing to send: no error, for a round goes on without it. */
+export interface NotTrained {
+  readonly outcome: 'withheld';
+  readonly reason: NonNullable<Answer['withheld']>['reason'];
+  readonly message: string;
+}
+
+/** What a learner measures of a client's model. */
+export type Measures = Omit<ArmEvaluation, 'arm' | 'sharedDigest' | 'personalDigest'>;
+
+/**
+ * How the clients of an experiment learn between download and upload, on one base that is open for all of them. There is
+ * one implementation for each learner that a method may declare; nothing else in a site knows which.
+ */
+export interface Learner {
+  /** Names and shapes of what crosses the air. */
+  readonly sharedManifest: TensorManifest;
+  /** How many numbers a client shares, and how many it keeps. */
+  parametersOf(client: HostedClient): { readonly shared: number; readonly personal: number };
+  /** What a client holds before its first round. */
+  initial(client: HostedClient): Promise<ArmTensors>;
+  /** How good a client's model is, as `round` finds it. */
+  evaluate(client: HostedClient, round: number, tensors: ArmTensors): Promise<Measures>;
+  /** Trains one arm of a client for a round; the tensors that are given stay as they are. */
+  train(
+    client: HostedClient,
+    round: number,
+    arm: ArmName,
+    tensors: ArmTensors,
+    onProgress: (progress: StepProgress) => void,
+  ): Promise<ArmOutcome>;
+  /** Gives up what is under way. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,216 @@
+import type { ExperimentSpec } from '#contracts';
+import type { Example } from '#datasets';
+import { readEncoderConfig, type EncoderConfig } from '#language-models';
+import { trains, type Method } from '#methods';
+import { parameterCount, type TensorManifest } from '#parameters';
+import {
+  checkSequenceLength,
+  clientProfile,
+  drawBatch,
+  recipeManifest,
+  tensorRecipe,
+  TuningPool,
+  type ClientProfile,
+  type LabelledTexts,
+  type StepProgress,
+  type TensorRecipe,
+  type TuningSettings,
+} from '#tuning';
+import { scoreOf, type ArmName, type ArmTensors } from './client-state.ts';
+import type { ArmOutcome, Learner, Measures } from './learner.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { SiteData } from './site-data.ts';
+import { TrainerError } from './trainer-error.ts';
+
+/** What a learner is opened with. */
+export interface LearnerParts {
+  readonly spec: ExperimentSpec;
+  readonly method: Method;
+  readonly modelFolder: string;
+  readonly data: SiteData;
+  readonly threads: number | undefined;
+}
+
+/** One client's part: what it trains with, and which tensors. */
+interface ClientPart {
+  readonly profile: ClientProfile;
+  readonly shared: TensorRecipe;
+  readonly personal: TensorRecipe;
+}
+
+/** Classification from labelled text: LoRA, adapters and heads on a frozen encoder. */
+export class SupervisedLearner implements Learner {
+  private readonly spec: ExperimentSpec;
+  private readonly config: EncoderConfig;
+  private readonly generalTest: readonly Example[];
+  private readonly parts: ReadonlyMap<string, ClientPart>;
+  private readonly pool: TuningPool;
+
+  private constructor(
+    { spec, method, modelFolder, data, threads }: LearnerParts,
+    config: EncoderConfig,
+    parts: ReadonlyMap<string, ClientPart>,
+  ) {
+    this.spec = spec;
+    this.config = config;
+    this.generalTest = data.generalTest;
+    this.parts = parts;
+    const blocks = trains(method, 'lora') ? [...parts.values()].flatMap(({ profile }) => [...profile.lora.blocks]) : [];
+    const loraBlocks = [...new Set(blocks)].sort((a, b) => a - b);
+    this.pool = new TuningPool({
+      modelFolder,
+      shape: { adapters: trains(method, 'adapters'), loraBlocks, labels: data.labels.length },
+      maxTokens: spec.training.maxTokens,
+      parallel: spec.training.parallel,
+      ...(threads === undefined ? {} : { threads }),
+    });
+  }
+
+  /** Rejects when the model folder or a client's profile does not fit the spec, naming file or field. */
+  static async open(parts: LearnerParts): Promise<SupervisedLearner> {
+    const { spec, method, modelFolder, data } = parts;
+    const config = await readEncoderConfig(modelFolder);
+    checkSequenceLength(spec, config);
+    const shape = { seed: spec.seed, width: spec.adapters.width, labels: data.labels.length };
+    const clients = [...data.clients].map(([name, { deviceClass }]) => {
+      const profile = clientProfile(spec, name, config, deviceClass);
+      const recipe = (ownership: 'shared' | 'personal') => tensorRecipe(method, ownership, shape, { name, profile });
+      return [name, { profile, shared: recipe('shared'), personal: recipe('personal') }] as const;
+    });
+    return new SupervisedLearner(parts, config, new Map(clients));
+  }
+
+  get sharedManifest(): TensorManifest {
+    const [first] = this.parts.values();
+    return first === undefined ? [] : recipeManifest(this.config, first.shared);
+  }
+
+  parametersOf(client: HostedClient): { readonly shared: number; readonly personal: number } {
+    const { shared, personal } = this.partOf(client);
+    return {
+      shared: parameterCount(recipeManifest(this.config, shared)),
+      personal: parameterCount(recipeManifest(this.config, personal)),
+    };
+  }
+
+  async initial(client: HostedClient): Promise<ArmTensors> {
+    const part = this.partOf(client);
+    const [shared, personal] = await this.pool.initial([part.shared, part.personal]);
+    if (shared === undefined || personal === undefined)
+      throw new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
+    return { shared, personal };
+  }
+
+  /** On the test set in the client's own label mix, and on the balanced one. */
+  async evaluate(client: HostedClient, _: number, { shared, personal }: ArmTensors): Promise<Measures> {
+    const { rank, alpha } = this.partOf(client).profile.lora;
+    const { evaluations } = await this.pool.evaluate({
+      // The worker takes the bytes over; the caller goes on to train with its own.
+      parts: [shared.slice(), personal.slice()],
+      sets: [labelledTexts(client.data.personalTest), labelledTexts(this.generalTest)],
+      batchSize: this.spec.evaluation.batchSize,
+      loraScale: alpha / rank,
+    });
+    const [own, general] = evaluations;
+    if (own === undefined || general === undefined)
+      throw new TrainerError(
+        'trainer.evaluation-incomplete',
+        `The worker did not evaluate ${client.name} on both test sets.`,
+      );
+    return { personal: scoreOf(own), general: scoreOf(general) };
+  }
+
+  /** Which batches an arm sees depends on seed, client and round: the same for every arm. */
+  async train(
+    client: HostedClient,
+    round: number,
+    _: ArmName,
+    { shared, personal, moments }: ArmTensors,
+    onProgress: (progress: StepProgress) => void,
+  ): Promise<ArmOutcome> {
+    const { examples, batches } = drawRound(this.spec, client, round);
+    const kept = this.spec.training.keepMoments;
+    // The worker takes the bytes over, and they may be needed again when it fails.
+    const averages = kept && moments !== undefined ? { ...moments, averages: moments.averages.slice() } : undefined;
+    const answer = await this.pool.tune(
+      {
+        parts: [shared.slice(), personal.slice()],
+        examples: labelledTexts(examples),
+        batches,
+        settings: settingsOf(this.spec, this.partOf(client).profile, round),
+        wantMoments: kept,
+        ...(averages === undefined ? {} : { moments: averages }),
+      },
+      onProgress,
+    );
+    if (answer.outcome === 'stopped')
+      return { outcome: 'withheld', reason: 'loss-not-finite', message: answer.message };
+    const [newShared, newPersonal] = answer.parts;
+    if (newShared === undefined || newPersonal === undefined)
+      throw new TrainerError('trainer.tensors-missing', 'The worker gave no tensors.');
+    const { losses } = answer;
+    return {
+      outcome: 'trained',
+      tensors: {
+        shared: newShared,
+        personal: newPersonal,
+        ...(answer.moments === undefined ? {} : { moments: answer.moments }),
+      },
+      training: {
+        steps: losses.length,
+        firstLoss: losses[0] ?? 0,
+        lastLoss: losses.at(-1) ?? 0,
+        meanLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private partOf({ name }: HostedClient): ClientPart {
+    const part = this.parts.get(name);
+    if (part === undefined)
+      throw new TrainerError('trainer.client-unknown', `There is nothing to train ${name} with at this site.`);
+    return part;
+  }
+}
+
+function labelledTexts(examples: readonly Example[]): LabelledTexts {
+  return { texts: examples.map(({ text }) => text), labels: examples.map(({ label }) => label) };
+}
+/** The examples that a round's batches hold, each once, and the batches as indices into them. */
+function drawRound(
+  { seed, training }: ExperimentSpec,
+  { name, data }: HostedClient,
+  round: number,
+): { readonly examples: Example[]; readonly batches: number[][] } {
+  const places = new Map<number, number>();
+  const batches = Array.from({ length: training.steps }, (_, step) =>
+    drawBatch({ seed, client: name, round, step }, data.train.length, training.batchSize).map((example) => {
+      const place = places.get(example) ?? places.size;
+      places.set(example, place);
+      return place;
+    }),
+  );
+  const examples = [...places.keys()].flatMap((example) => data.train[example] ?? []);
+  return { examples, batches };
+}
+
+/** The schedule spans the experiment: round r begins at step (r - 1) · steps, whether or not earlier rounds were trained in. */
+function settingsOf({ training, rounds }: ExperimentSpec, profile: ClientProfile, round: number): TuningSettings {
+  const { optimiser, learningRate, weightDecay, clipNorm, schedule, warmupFraction, steps } = training;
+  const totalSteps = rounds * steps;
+  return {
+    optimiser,
+    learningRate,
+    weightDecay,
+    clipNorm,
+    schedule,
+    totalSteps,
+    warmupSteps: Math.round(totalSteps * warmupFraction),
+    firstStep: (round - 1) * steps,
+    loraScale: profile.lora.alpha / profile.lora.rank,
+  };
+}
