@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
 import { commandVariables } from './settings.ts';
 
@@ -20,8 +21,8 @@ export interface Commands {
   ): Promise<void>;
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
-  trainReward(spec: string, options: { readonly json: boolean }): Promise<void>;
   tune(spec: string, options: { readonly json: boolean }): Promise<void>;
+  readonly reward: RewardCommands;
 }
 
 const ENDINGS = `
@@ -42,7 +43,7 @@ export function buildProgram(commands: Commands): Command {
   addRun(program, commands);
   addHistory(program, commands);
   addModels(program, commands);
-  addReward(program, commands);
+  addReward(program, commands.reward);
   return program;
 }
 
@@ -121,17 +122,6 @@ function addModels(program: Command, commands: Commands): void {
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune tune examples/tune-tiny-gpt2.yaml'))
     .action((spec: string, options: { json: boolean }) => commands.tune(spec, options));
-}
-
-function addReward(program: Command, commands: Commands): void {
-  const reward = program.command('reward').description('reward models: train them');
-  reward
-    .command('train')
-    .description('train a reward model from ranked pairs; goes on where an earlier run stopped')
-    .argument('<spec>', 'model to start from, pairs and training, a YAML file')
-    .option('--json', 'one JSON object a line on standard output, nothing else', false)
-    .addHelpText('after', examples('airtune reward train examples/reward-helpfulness.yaml'))
-    .action((spec: string, options: { json: boolean }) => commands.trainReward(spec, options));
 }
 
 function examples(...lines: readonly string[]): string {

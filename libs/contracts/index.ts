@@ -20,6 +20,13 @@ export {
   uploadSent,
   uploadWithheld,
 } from './facts/transfer.ts';
+export {
+  completionItems,
+  MOST_COMPLETIONS,
+  MOST_REQUEST_CHARACTERS,
+  rewardScore,
+  scoreRange,
+} from './facts/scoring.ts';
 export { evaluationReported } from './facts/evaluation.ts';
 export {
   clientName,

@@ -8,7 +8,7 @@ export interface Address {
 
 /** Who listens: a service to what is for it, a trainer to what is for its site, and everyone to what is for everybody. */
 export interface Listener {
-  readonly service: 'coordinator' | 'channel' | 'trainer';
+  readonly service: 'coordinator' | 'channel' | 'trainer' | 'reward-model';
   readonly site?: string;
   /** Messages that are handled at once, started in order; 1 unless told. */
   readonly concurrency?: number;

@@ -2,3 +2,12 @@
 export { RewardError } from './reward-error.ts';
 export { trainRewardModel } from './training/train-reward-model.ts';
 export type { RewardTrainingProgress, RewardTrainingReport } from './training/training-report.ts';
+export { openRewardModel } from './model/open-reward-model.ts';
+export { defineRewardModel, type RewardModelDefinition } from './model/define-reward-model.ts';
+export type { RewardCard, RewardModel, Score } from './model/reward-model.ts';
+export type { Completion } from './scoring/encode-pair.ts';
+export { ScoringDesk } from './service/scoring-desk.ts';
+export { scoreQuestion, type ModelAnswer, type ScoreAnswer } from './service/score-exchange.ts';
+export { runBattery, type CheckResult } from './conformance/battery.ts';
+export { httpConnection } from './conformance/http-connection.ts';
+export type { RewardConnection } from './conformance/reward-connection.ts';

@@ -4,17 +4,19 @@ import { exportModel } from './export-model.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
 import { pretrain } from './pretrain.ts';
-import { trainReward } from './reward/train-reward.ts';
+import { AirtuneRewardCommands } from './reward/reward-commands.ts';
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
 import { show } from './show-experiment.ts';
 import { tune } from './tune.ts';
 
 /** The commands as they run in a process: its environment, its streams, its signals, its exit code. */
 export class AirtuneCommands implements Commands {
+  readonly reward: AirtuneRewardCommands;
   private readonly process: NodeJS.Process;
 
   constructor(process: NodeJS.Process) {
     this.process = process;
+    this.reward = new AirtuneRewardCommands(process);
   }
 
   run(spec: string, options: RunOptions): Promise<void> {
@@ -43,10 +45,6 @@ export class AirtuneCommands implements Commands {
 
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void> {
     return pretrain(spec, options, this.settings(), this.process);
-  }
-
-  trainReward(spec: string, options: { readonly json: boolean }): Promise<void> {
-    return trainReward(spec, options, this.settings(), this.process);
   }
 
   tune(spec: string, options: { readonly json: boolean }): Promise<void> {

@@ -38,7 +38,8 @@ export async function readRewardFolder(dir: string): Promise<DescribedReward> {
   return { ...parsed.data, digest };
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** Parses a reward.json. Throws RewardError `reward.folder`, naming the file. */
+export async function readJson(path: string): Promise<unknown> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = missing

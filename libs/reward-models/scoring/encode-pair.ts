@@ -18,8 +18,7 @@ export function encodePair(
   { maxTokens, template }: RewardDescription['input'],
 ): number[] {
   if (template !== undefined) {
-    const text = template.replace(/\{(prompt|completion)\}/g, (_, part) => (part === 'prompt' ? prompt : completion));
-    return tokenizer.encode(text, maxTokens);
+    return tokenizer.encode(fillTemplate(template, { prompt, completion }), maxTokens);
   }
   const room = maxTokens - 3;
   const [asked, answered] = [tokenizer.encodeRaw(prompt), tokenizer.encodeRaw(completion)];
@@ -33,4 +32,9 @@ export function encodePair(
     ...answered.slice(0, forAnswer),
     tokenizer.sepTokenId,
   ];
+}
+
+/** A template with {prompt} and {completion} filled in; what they hold is taken as it is. */
+export function fillTemplate(template: string, { prompt, completion }: Completion): string {
+  return template.replace(/\{(prompt|completion)\}/g, (_, part) => (part === 'prompt' ? prompt : completion));
 }

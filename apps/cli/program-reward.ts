@@ -1,0 +1,75 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+export interface CheckArguments {
+  readonly url: string;
+  readonly command?: string;
+  readonly timeout: number;
+  readonly json: boolean;
+}
+
+/** What `airtune reward …` does. */
+export interface RewardCommands {
+  train(spec: string, options: { readonly json: boolean }): Promise<void>;
+  serve(path: string, options: { readonly host?: string; readonly port?: number }): Promise<void>;
+  check(name: string, options: CheckArguments): Promise<void>;
+}
+
+/** The commands about reward models. */
+export function addReward(program: Command, commands: RewardCommands): void {
+  const reward = program.command('reward').description('reward models: train, serve and check them');
+  reward
+    .command('train')
+    .description('train a reward model from ranked pairs; goes on where an earlier run stopped')
+    .argument('<spec>', 'model to start from, pairs and training, a YAML file')
+    .option('--json', 'one JSON object a line on standard output, nothing else', false)
+    .addHelpText('after', example('airtune reward train examples/reward-helpfulness.yaml'))
+    .action((spec: string, options: { json: boolean }) => commands.train(spec, options));
+  reward
+    .command('serve')
+    .description("start a reward model's service")
+    .argument('<path>', 'a folder with reward.json, or a TypeScript or JavaScript module that exports a reward model')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <number>', 'port to listen on, 0 for a free one (default: 7810)', port)
+    .addHelpText(
+      'after',
+      example(
+        'airtune reward serve models/reward-safety',
+        'airtune reward serve examples/reward-models/brevity.ts --port 0',
+      ),
+    )
+    .action((path: string, options: { host?: string; port?: number }) => commands.serve(path, options));
+  reward
+    .command('check')
+    .description('send a battery to a running reward model and say what conforms; exit code 1 if anything does not')
+    .argument('<name>', 'the name by which the model calls itself')
+    .option('--url <url>', 'where it answers POST /score', 'http://127.0.0.1:7810')
+    .option('--command <command>', 'start it by this shell command, restart it on the way, and end it afterwards')
+    .option('--timeout <ms>', 'how long an answer may take', milliseconds, 30_000)
+    .option('--json', 'one JSON object a line on standard output, nothing else', false)
+    .addHelpText(
+      'after',
+      example(
+        'airtune reward check reward-safety',
+        'airtune reward check brevity --command "npx airtune reward serve examples/reward-models/brevity.ts"',
+      ),
+    )
+    .action((name: string, options: CheckArguments) => commands.check(name, options));
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
+function port(text: string): number {
+  return within(text, 0, 65_535);
+}
+
+function milliseconds(text: string): number {
+  return within(text, 1, 3_600_000);
+}
+
+function within(text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+}
