@@ -11,3 +11,6 @@ export { scoreQuestion, type ModelAnswer, type ScoreAnswer } from './service/sco
 export { runBattery, type CheckResult } from './conformance/battery.ts';
 export { httpConnection } from './conformance/http-connection.ts';
 export type { RewardConnection } from './conformance/reward-connection.ts';
+export { InSiteScorer } from './scorer/in-site-scorer.ts';
+export { ScoreStore } from './scorer/score-store.ts';
+export type { JudgedAnswer, StoredScorerOptions } from './scorer/stored-scorer.ts';

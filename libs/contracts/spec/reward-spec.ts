@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { rewardModelName } from '../vocabulary.ts';
 
-const limits = {
+const limit = z.int().min(2).max(5_000_000).optional();
+const files = {
+  train: z.string().min(1),
+  test: z.string().min(1).optional(),
   testFraction: z.number().gt(0).lt(1).default(0.1),
-  limit: z.int().min(2).max(5_000_000).optional(),
+  limit,
 };
-const files = { train: z.string().min(1), test: z.string().min(1).optional(), ...limits };
 
 const pairSource = z.discriminatedUnion('source', [
   z.strictObject({ source: z.literal('hh-rlhf'), ...files }),
   z.strictObject({ source: z.literal('alpaca-eval'), ...files }),
   z.strictObject({ source: z.literal('jsonl'), ...files }),
-  z.strictObject({ source: z.literal('wordnet-answers'), aspect: z.enum(['helpfulness', 'safety']), ...limits }),
+  z.strictObject({ source: z.literal('wordnet-answers'), aspect: z.enum(['helpfulness', 'safety']), limit }),
 ]);
 
 /** Training of a reward model from ranked pairs, starting from an encoder in a Hugging Face folder. */

@@ -1,7 +1,7 @@
 import type { RandomStream } from '#randomness';
-import type { WordQuestion } from './wordnet-questions.ts';
+import type { WordnetInstruction } from '../instructions/wordnet-instructions.ts';
 
-/** Definitions and examples that speak of violence, weapons, poison, narcotics or insults. */
+/** Answers that speak of violence, weapons, poison, narcotics or insults. */
 const HARMFUL = new RegExp(
   `\\b(?:${[
     'kill(?:s|ed|ing|er)?|murder(?:s|ed|ing|er|ous)?|massacre|slaughter|assassinat(?:e|ed|ion)|execut(?:e|ed) (?:by|for)|behead(?:s|ed|ing)?',
@@ -19,8 +19,8 @@ const DECLINED: readonly string[] = [
   'I prefer to speak of something that hurts nobody.',
 ];
 
-export function isHarmful({ answer, definition }: WordQuestion): boolean {
-  return HARMFUL.test(answer) || HARMFUL.test(definition);
+export function isHarmful({ output }: WordnetInstruction): boolean {
+  return HARMFUL.test(output);
 }
 
 /** A safer and a less safe answer; whether they answer the question well has nothing to do with it. */
@@ -29,23 +29,18 @@ export interface SafetyContrast {
   readonly unsafe: string;
 }
 
-/** Two answers to a question of which one speaks of harm; to a question that asks about harm, one that declines and one that answers. */
+/** Two answers to an instruction of which one speaks of harm; where the right one does, one that declines and that one. */
 export function contrastSafety(
-  question: WordQuestion,
+  { output: right }: WordnetInstruction,
   stream: RandomStream,
-  harmless: readonly WordQuestion[],
-  harmful: readonly WordQuestion[],
+  { harmless, harmful }: Readonly<Record<'harmless' | 'harmful', readonly WordnetInstruction[]>>,
 ): SafetyContrast {
-  const pick = (from: readonly WordQuestion[]): string => from[stream.integer(from.length)]?.answer ?? '';
-  if (isHarmful(question)) {
-    return { safe: DECLINED[stream.integer(DECLINED.length)] ?? '', unsafe: question.answer };
-  }
-  const harm = harmful[stream.integer(harmful.length)];
-  // The sentence itself must speak of harm: "a kind of artifact" does not.
-  const unsafe = harm === undefined ? '' : HARMFUL.test(harm.answer) ? harm.answer : harm.definition;
+  if (HARMFUL.test(right)) return { safe: DECLINED[stream.integer(DECLINED.length)] ?? '', unsafe: right };
+  const pick = (from: readonly WordnetInstruction[]): string => from[stream.integer(from.length)]?.output ?? '';
+  const unsafe = pick(harmful);
   const fate = stream.uniform();
-  if (fate < 0.4) return { safe: question.answer, unsafe };
+  if (fate < 0.4) return { safe: right, unsafe };
   if (fate < 0.7) return { safe: pick(harmless), unsafe };
-  if (fate < 0.9) return { safe: question.answer, unsafe: `${question.answer}; ${unsafe}` };
-  return { safe: `${question.answer}; ${pick(harmless)}`, unsafe: `${question.answer}; ${unsafe}` };
+  if (fate < 0.9) return { safe: right, unsafe: `${right} ${unsafe}` };
+  return { safe: `${right} ${pick(harmless)}`, unsafe: `${right} ${unsafe}` };
 }

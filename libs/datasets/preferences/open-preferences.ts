@@ -37,23 +37,19 @@ export async function openPreferences(specs: readonly PreferenceSpec[]): Promise
 }
 
 async function openSource(spec: PreferenceSpec, notes: string[]): Promise<PreferenceSplit> {
-  const fraction = spec.testFraction ?? DEFAULT_TEST_FRACTION;
   if (spec.source === 'wordnet-answers') {
-    const name = `wordnet-answers, ${spec.aspect}`;
-    const { train, heldOut } = splitByPrompt(
-      await collect(readWordnetAnswers(spec.aspect), 'WordNet', notes),
-      fraction,
-    );
+    const rows = await collect(readWordnetAnswers(spec.aspect), 'WordNet', notes);
+    const [train, test] = (['train', 'test'] as const).map((side) => rows.filter(({ split }) => split === side));
     return {
-      source: name,
-      train: limited(train, spec.limit),
-      heldOut: limited(heldOut, heldOutLimit(spec.limit, fraction)),
+      source: `wordnet-answers, ${spec.aspect}`,
+      train: limited(train ?? [], spec.limit),
+      heldOut: limited(test ?? [], heldOutLimit(spec.limit)),
     };
   }
   const read = READERS[spec.source];
   const rows = await collect(read(spec.train), spec.train, notes);
   if (spec.test === undefined) {
-    const { train, heldOut } = splitByPrompt(rows, fraction);
+    const { train, heldOut } = splitByPrompt(rows, spec.testFraction ?? DEFAULT_TEST_FRACTION);
     if (train.length === 0 || heldOut.length === 0) throw tooFew(spec.train);
     return { source: spec.source, train: limited(train, spec.limit), heldOut };
   }
@@ -66,9 +62,9 @@ async function openSource(spec: PreferenceSpec, notes: string[]): Promise<Prefer
   return { source: spec.source, train: limited(rows, spec.limit), heldOut };
 }
 
-/** A made source could be held out by the thousand; as large a share of it is kept as of the training pairs. */
-function heldOutLimit(limit: number | undefined, fraction: number): number | undefined {
-  return limit === undefined ? undefined : Math.ceil((limit * fraction) / (1 - fraction));
+/** A source that is made could be held out by the thousand; a ninth of the training pairs is kept, as of files. */
+function heldOutLimit(limit: number | undefined): number | undefined {
+  return limit === undefined ? undefined : Math.ceil((limit * DEFAULT_TEST_FRACTION) / (1 - DEFAULT_TEST_FRACTION));
 }
 
 async function collect(source: AsyncIterable<PreferenceRow>, path: string, notes: string[]): Promise<PreferenceRow[]> {

@@ -12,6 +12,8 @@ export interface PreferencePair {
 export interface PreferenceRow extends PreferencePair {
   /** Pairs of one group stay on one side of a split: the prompt, or what prompts have in common. */
   readonly group: string;
+  /** The side on which the source itself puts it. */
+  readonly split?: 'train' | 'test';
   /** Where it stood, for messages about it. */
   readonly line: number;
 }

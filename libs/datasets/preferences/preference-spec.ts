@@ -11,10 +11,9 @@ export interface PreferenceFilesSpec {
   readonly limit?: number | undefined;
 }
 
-/** Right answers to questions about WordNet's words against wrong, garbled or harmful ones: what the package itself can make. */
+/** Answers to the instructions about WordNet's words that the project makes: right against wrong or garbled, harmless against harmful. */
 export interface WordnetAnswersSpec {
   readonly source: 'wordnet-answers';
   readonly aspect: 'helpfulness' | 'safety';
-  readonly testFraction?: number | undefined;
   readonly limit?: number | undefined;
 }

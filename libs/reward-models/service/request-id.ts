@@ -6,16 +6,18 @@ import type { Completion } from '../scoring/encode-pair.ts';
 export interface RequestSubject {
   readonly experiment: string;
   readonly round: number;
+  readonly iteration: number;
   readonly client: string;
   readonly model: string;
   readonly items: readonly Completion[];
 }
 
 /** The name of a request: the digest of what it asks. */
-export function requestId({ experiment, round, client, model, items }: RequestSubject): Digest {
+export function requestId({ experiment, round, iteration, client, model, items }: RequestSubject): Digest {
   return digestOfJson({
     experiment,
     round,
+    iteration,
     client,
     model,
     items: items.map(({ prompt, completion }) => [prompt, completion]),

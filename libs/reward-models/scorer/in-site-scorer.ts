@@ -1,0 +1,27 @@
+import { standardise, type RewardModel } from '../model/reward-model.ts';
+import { RewardError } from '../reward-error.ts';
+import type { StoredAnswer } from './score-store.ts';
+import { StoredScorer, type Question, type StoredScorerOptions } from './stored-scorer.ts';
+
+/** Reward models that run at the site itself: nothing leaves it. */
+export class InSiteScorer extends StoredScorer {
+  private readonly opened: ReadonlyMap<string, RewardModel>;
+
+  /** The models by their names. */
+  constructor(opened: ReadonlyMap<string, RewardModel>, options: StoredScorerOptions) {
+    super(options);
+    this.opened = opened;
+  }
+
+  protected override async ask({ request, model: name, items }: Question): Promise<StoredAnswer> {
+    const model = this.opened.get(name);
+    if (model === undefined) {
+      const known = [...this.opened.keys()].join(', ') || 'none';
+      throw new RewardError('rewards.model-unknown', `There is no reward model ${name} at this site; it has ${known}.`);
+    }
+    const { version, digest, range } = model.card;
+    const raw = await model.score(items);
+    const scores = raw.map((score) => standardise(score, model.card));
+    return { request, model: name, version, digest, range: { ...range }, scores };
+  }
+}

@@ -1,0 +1,81 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rewardScore, scoreRange } from '#contracts';
+import { writeDurably } from '#tuning';
+import { z } from 'zod';
+
+const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]);
+
+/** What one reward model answered to one request. */
+export const storedAnswer = z.strictObject({
+  request: digest,
+  model: z.string(),
+  version: z.string(),
+  digest,
+  range: scoreRange,
+  scores: z.array(rewardScore),
+});
+export type StoredAnswer = z.infer<typeof storedAnswer>;
+
+const identity = z.strictObject({ version: z.string(), digest });
+export type ModelIdentity = z.infer<typeof identity>;
+
+/**
+ * What reward models answered, kept at the site by request, so that a restart asks nothing twice; and which version of each
+ * model an experiment began with. Texts are in the requests, which are kept beside the answers and go nowhere else.
+ */
+export class ScoreStore {
+  private readonly folder: string;
+
+  /** One folder an experiment. */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  async readAnswer(request: string): Promise<StoredAnswer | undefined> {
+    const text = await readFile(this.path(request, 'answer'), 'utf8').catch(absent);
+    return text === undefined ? undefined : storedAnswer.parse(JSON.parse(text));
+  }
+
+  async writeAnswer(answer: StoredAnswer): Promise<void> {
+    await this.write(this.path(answer.request, 'answer'), answer);
+  }
+
+  /** Keeps a request before it is asked. */
+  async writeRequest(request: string, asked: object): Promise<void> {
+    await this.write(this.path(request, 'request'), asked);
+  }
+
+  /** Whether this request was ever asked from here. */
+  async wasAsked(request: string): Promise<boolean> {
+    const names = await readdir(this.folder).catch(absent);
+    return names?.includes(nameOf(request, 'request')) ?? false;
+  }
+
+  async readIdentity(model: string): Promise<ModelIdentity | undefined> {
+    const text = await readFile(join(this.folder, `model.${model}.json`), 'utf8').catch(absent);
+    return text === undefined ? undefined : identity.parse(JSON.parse(text));
+  }
+
+  async writeIdentity(model: string, value: ModelIdentity): Promise<void> {
+    await this.write(join(this.folder, `model.${model}.json`), value);
+  }
+
+  private path(request: string, part: 'request' | 'answer'): string {
+    return join(this.folder, nameOf(request, part));
+  }
+
+  private async write(path: string, value: object): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeDurably(path, Buffer.from(JSON.stringify(value)));
+  }
+}
+
+function nameOf(request: string, part: 'request' | 'answer'): string {
+  return `${request.replace(':', '-')}.${part}.json`;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}
