@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
   'ppo-update': {
     about: 'a PPO update of the last two blocks of a GPT-2 small against PyTorch, with and without a cached prefix',
     run: async () => (await import('./ppo-update.ts')).benchPpoUpdate(),
+  },
   score: {
     about:
       'the shipped reward model on 256 answers: batched against one at a time, and beside transformers where AIRTUNE_PYTHON has it',

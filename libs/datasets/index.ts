@@ -20,4 +20,4 @@ export { openPreferences } from './preferences/open-preferences.ts';
 export type { Instruction, InstructionSet } from './instructions/instruction.ts';
 export type { InstructionSource, InstructionSpec } from './instructions/instruction-spec.ts';
 export { openInstructions } from './instructions/open-instructions.ts';
-export { formatPrompt, formatResponse } from './instructions/prompt-template.ts';
+export { askedIn, formatPrompt, formatResponse } from './instructions/prompt-template.ts';

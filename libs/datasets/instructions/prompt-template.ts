@@ -9,3 +9,8 @@ export function formatPrompt({ instruction, input }: Pick<Instruction, 'instruct
 export function formatResponse(output: string): string {
   return ` ${output}`;
 }
+
+/** What a formatted prompt asks, without the template around it; a prompt that was not formatted is what it is. */
+export function askedIn(prompt: string): string {
+  return /^Q: (.*)\nA:$/s.exec(prompt)?.[1] ?? prompt;
+}

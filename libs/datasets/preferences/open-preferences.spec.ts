@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { temporaryFile } from '../fixtures/temporary-file.ts';
+import { openInstructions } from '../instructions/open-instructions.ts';
 import { openPreferences } from './open-preferences.ts';
 
 const REAL = process.env['AIRTUNE_DATA'] ?? resolve(import.meta.dirname, '../../../../shared/data');
@@ -136,15 +137,16 @@ describe('alpaca-eval', () => {
 });
 
 describe('answers about WordNet', () => {
-  it('are the same pairs every time, and the held-out words are asked about nowhere else', async () => {
+  it('are the same pairs every time, and what instructions are tested with is held out', async () => {
     const spec = { source: 'wordnet-answers', aspect: 'helpfulness', limit: 900 } as const;
-    const [first, second] = [await openPreferences([spec]), await openPreferences([spec])];
-    expect(second.digest).toBe(first.digest);
-    const [{ train, heldOut }] = first.sources as [(typeof first.sources)[0]];
+    const { sources, digest } = await openPreferences([spec]);
+    expect(digest).toBe('sha256:524ee0ac37a3ce2d204b607e015e820f1c7f197fc2b2274d025bda1366fc6d97');
+    const { train, heldOut } = sources[0]!;
     expect([train.length, heldOut.length]).toEqual([900, 100]);
-    const held = new Set(heldOut.map(({ group }) => group));
-    expect(train.some(({ group }) => held.has(group))).toBe(false);
-    expect(train.every(({ prompt, group }) => prompt.includes(`"${group}"`))).toBe(true);
+    const { test } = await openInstructions({ source: 'instructions' });
+    const tested = new Map(test.map(({ instruction, output }) => [instruction, output]));
+    expect(heldOut.every(({ prompt, chosen }) => tested.get(prompt) === chosen)).toBe(true);
+    expect(train.some(({ prompt }) => tested.has(prompt))).toBe(false);
   });
 
   it('rank for safety what speaks of no harm above what does', async () => {

@@ -35,14 +35,14 @@ function lengthModel(version = '1', digest = DIGEST): RewardModel & { asked: num
 describe('scoring at the site', () => {
   let home: string;
   const key = { client: 'client-0', round: 2, iteration: 1 };
-  const pairs = (...completions: string[]) => completions.map((completion) => ({ prompt: 'Q: say', completion }));
+  const pairs = (...completions: string[]) =>
+    completions.map((completion) => ({ prompt: 'Q: say\nA:', completion: ` ${completion}` }));
   const judged: JudgedAnswer[] = [];
   const scorer = (model: RewardModel, options: { allowVersionChange?: boolean; models?: [string, string][] } = {}) =>
     new InSiteScorer(new Map([['length', model]]), {
       experiment: 'pfit-1',
       models: new Map(options.models ?? [['helpfulness', 'length']]),
       store: new ScoreStore(home),
-      instructionOf: (prompt) => prompt.replace('Q: ', ''),
       onJudged: (answer) => {
         judged.push(answer);
         return Promise.resolve();
@@ -73,10 +73,7 @@ describe('scoring at the site', () => {
       code: 'rewards.score-refused',
       message: expect.stringContaining(`completion 2 is ${refused}`),
     });
-    expect(judged.at(-1)!.scores).toEqual([
-      { raw: 4, standardised: 0 },
-      expect.objectContaining({ raw, refused }),
-    ]);
+    expect(judged.at(-1)!.scores).toEqual([{ raw: 4, standardised: 0 }, expect.objectContaining({ raw, refused })]);
   });
 
   it('asks nothing twice, not even after a restart', async () => {

@@ -1,3 +1,4 @@
+import { askedIn } from '#datasets';
 import type { Digest } from '#parameters';
 import type { PromptAndCompletion, RewardKey, RewardScorer } from '#tuning';
 import { refusalOf, type Score } from '../model/reward-model.ts';
@@ -33,8 +34,6 @@ export interface StoredScorerOptions {
   readonly store: ScoreStore;
   /** Whether a model may change its version while the experiment goes on. Default false. */
   readonly allowVersionChange?: boolean;
-  /** What a reward model reads of a prompt. Default: all of it. */
-  readonly instructionOf?: (prompt: string) => string;
   /** Told of every answer before it is used, refused scores included. */
   readonly onJudged?: (answer: JudgedAnswer) => Promise<void>;
 }
@@ -56,14 +55,13 @@ export abstract class StoredScorer implements RewardScorer {
     this.store = options.store;
   }
 
-  async score(
-    key: RewardKey,
-    pairs: readonly PromptAndCompletion[],
-  ): Promise<ReadonlyMap<string, readonly number[]>> {
-    const { instructionOf = (prompt) => prompt, models } = this.options;
-    const items = pairs.map(({ prompt, completion }) => ({ prompt: instructionOf(prompt), completion }));
+  async score(key: RewardKey, pairs: readonly PromptAndCompletion[]): Promise<ReadonlyMap<string, readonly number[]>> {
+    // Reward models judge answers to what was asked; how a policy is prompted for them is not theirs to know.
+    const items = pairs.map(({ prompt, completion }) => ({ prompt: askedIn(prompt), completion: completion.trim() }));
     const parts = splitRequests(items);
-    const scored = await Promise.all([...models].map(([reward, model]) => this.scoreBy(key, reward, model, parts)));
+    const scored = await Promise.all(
+      [...this.options.models].map(([reward, model]) => this.scoreBy(key, reward, model, parts)),
+    );
     return new Map(scored);
   }
 
