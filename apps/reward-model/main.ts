@@ -12,15 +12,15 @@ await runService(
     name: 'reward-model',
     summary: 'Scores completions with one reward model, over HTTP.',
     variables: rewardModelVariables,
-    async start({ AIRTUNE_REWARD_MODEL, AIRTUNE_THREADS }, { home, onStop }) {
+    async start({ AIRTUNE_REWARD_MODEL, AIRTUNE_THREADS }, tools) {
       const model = await openRewardModel(AIRTUNE_REWARD_MODEL, { threads: AIRTUNE_THREADS });
-      onStop(() => model.close());
+      tools.onStop(() => model.close());
       return {
         module: RewardModelModule.register({ desk: new ScoringDesk(model) }),
         transport: new InProcessServer(
           new InProcessBroker(),
           { service: 'reward-model' },
-          new BlobStore(join(home, 'reward-model', 'blobs')),
+          new BlobStore(join(tools.home, 'reward-model', 'blobs')),
         ),
         prepare: ({ nest }) => {
           nest.useBodyParser('json', { limit: '4mb' });

@@ -43,7 +43,7 @@ class ScoringThread {
       if ('scores' in answer) asked?.resolve(answer.scores);
       else asked?.reject(errorOf(answer.failure));
     });
-    worker.on('error', (error) => {
+    worker.on('error', (error: Error) => {
       this.end(error);
     });
     worker.on('exit', () => {

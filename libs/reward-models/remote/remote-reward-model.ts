@@ -7,8 +7,8 @@ import type { RemoteDescription } from './remote-description.ts';
 /** A reward model that is an HTTP server elsewhere, asked in batches. Its digest is that of how it is asked: nobody here sees its weights. */
 export function remoteRewardModel(description: RemoteDescription): RewardModel {
   const { name, version, range, standardisation, batchSize } = description;
-  // Secrets that travel in headers decide no score.
-  const { headers: _secret, ...asked } = description;
+  // What headers hold is secret and decides no score.
+  const asked = { ...description, headers: Object.keys(description.headers) };
   return {
     card: { name, version, digest: digestOfJson(asked), kind: 'http', range, standardisation },
     async score(completions) {
