@@ -1,4 +1,4 @@
-import { Clock, Publisher } from '#events';
+import { Clock, type DeadLetter, Publisher } from '#events';
 import type { Signer } from '#ledger';
 import { BlobStore, ExperimentRecord } from '#storage';
 import { type DynamicModule, Module } from '@nestjs/common';
@@ -7,6 +7,8 @@ import { BeginRounds } from './begin-rounds.ts';
 import { CheckIn } from './check-in.ts';
 import { CloseRound } from './close-round.ts';
 import { CollectUpload } from './collect-upload.ts';
+import { CoordinatorError } from './coordinator-error.ts';
+import { DeadLetterPost, DeadLetters } from './dead-letters.ts';
 import { EnrolClient } from './enrol-client.ts';
 import { Experiments } from './experiments.ts';
 import { CoordinatorInbox, UploadInbox } from './inbox.ts';
@@ -36,6 +38,8 @@ export interface CoordinatorParts {
    * is gone on with; replicas need one blob store. `asked` (default): only what is submitted or resumed here.
    */
   readonly custody?: Custody['of'];
+  /** Sends a dead letter to where it came from, once more. */
+  readonly resend?: (letter: DeadLetter) => Promise<void>;
   /** Told of errors outside of handlers, which otherwise are logged and what failed tried again. */
   readonly onFault?: (error: Error) => void;
 }
@@ -57,8 +61,10 @@ export class CoordinatorModule {
         { provide: BlobStore, useValue: parts.blobs },
         { provide: LedgerScribe, useValue: new LedgerScribe(parts.clock, parts.signer) },
         { provide: Custody, useValue: { of: parts.custody ?? 'asked' } },
+        { provide: DeadLetterPost, useValue: { resend: parts.resend ?? noBroker } },
         { provide: ReportFault, useValue: new ReportFault(parts.onFault) },
         Experiments,
+        DeadLetters,
         Submissions,
         RelayOutbox,
         Turns,
@@ -76,7 +82,12 @@ export class CoordinatorModule {
         CollectUpload,
         LoseUpload,
       ],
-      exports: [ExperimentRecord, BlobStore, Experiments],
+      exports: [ExperimentRecord, BlobStore, Experiments, DeadLetters],
     };
   }
+}
+
+function noBroker(): Promise<never> {
+  const message = 'In one process a message cannot be sent again: resume the experiment instead.';
+  return Promise.reject(new CoordinatorError('dead-letter.no-broker', message));
 }

@@ -2,7 +2,14 @@ import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InProcessBroker, InProcessPublisher, InProcessServer, startService, SystemClock } from '#events';
+import {
+  type DeadLetter,
+  InProcessBroker,
+  InProcessPublisher,
+  InProcessServer,
+  startService,
+  SystemClock,
+} from '#events';
 import { entryFollows, NO_ENTRY, verifyEntry, type LedgerHead } from '#ledger';
 import { BlobStore, type ExperimentRecord, listEntries, openRecord, openSigningKey } from '#storage';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,6 +18,7 @@ import { adapter, base, initial, OtherSide, specOf } from '../../test/coordinato
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { newSigner } from '../../test/site-signer.ts';
 import { CoordinatorModule, type CoordinatorParts } from './coordinator.module.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { Experiments } from './experiments.ts';
 import { Turns } from './turns.ts';
 
@@ -46,6 +54,13 @@ class World {
     parts: Partial<CoordinatorParts> & { readonly store?: string } = {},
     publishes: () => boolean = () => true,
   ): Promise<Experiments> {
+    return (await this.service(parts, publishes)).get(Experiments);
+  }
+
+  async service(
+    parts: Partial<CoordinatorParts> & { readonly store?: string } = {},
+    publishes: () => boolean = () => true,
+  ): Promise<INestMicroservice> {
     const blobs = new BlobStore(join(folder, parts.store ?? 'blobs'));
     await blobs.put(initial);
     const clock = new SystemClock();
@@ -60,7 +75,7 @@ class World {
       new InProcessServer(this.broker, { service: 'coordinator', concurrency: 64 }, blobs),
     );
     this.#coordinators.push(service);
-    return service.get(Experiments);
+    return service;
   }
 
   /** Until nobody has anything to say any more. */
@@ -312,6 +327,33 @@ describe('a coordinator', () => {
     );
     expect(entry).toEqual({ code: 'enrolment.other-key' });
     expect(await outcome('stranger')).toMatchObject({ state: 'finished', kinds: { 'round.abandoned': 1, client: 3 } });
+  });
+
+  it('keeps what could not be handled, once, and sends it again once', async () => {
+    const sent: DeadLetter[] = [];
+    const resend = (letter: DeadLetter): Promise<void> =>
+      sent.length === 0 ? Promise.resolve(void sent.push(letter)) : Promise.reject(new Error('the broker is away'));
+    const deadLetters = (await world.service({ resend })).get(DeadLetters);
+    const headers = { ce_type: 'upload.sent', ce_experiment: 'e\u0000' };
+    const letter = {
+      ...{ service: 'channel', topic: 'airtune.channel', partition: 3, offset: 7, key: 'e/client-0', headers },
+      ...{ value: new Uint8Array([0, 255]), code: 'event.invalid', reason: 'no \u0000 digest' },
+    };
+    await deadLetters.keep(letter);
+    await deadLetters.keep(letter);
+    await deadLetters.keep({ ...letter, offset: 8 });
+    const kept = await deadLetters.list('untried');
+    expect(kept).toMatchObject([
+      { messageOffset: 8 },
+      { messageOffset: 7, contract: 'upload.sent', reasonCode: 'event.invalid', reasonMessage: 'no \ufffd digest' },
+    ]);
+    const [later, earlier] = kept.map(({ id }) => id);
+    await deadLetters.retry(earlier ?? 0);
+    expect(sent[0]).toMatchObject({ topic: 'airtune.channel', key: 'e/client-0', value: Buffer.from([0, 255]) });
+    await expect(deadLetters.retry(earlier ?? 0)).rejects.toMatchObject({ code: 'dead-letter.unknown' });
+    await expect(deadLetters.retry(later ?? 0)).rejects.toThrow('the broker is away');
+    expect((await deadLetters.list('untried')).map(({ id }) => id)).toEqual([later]);
+    expect(await deadLetters.list('all')).toHaveLength(2);
   });
 
   it('refuses to be a second replica on a blob store of its own', async () => {

@@ -16,5 +16,6 @@ export { InProcessServer } from './in-process/in-process-server.ts';
 export type { DeadLetter, OnDeadLetter } from './dead-letter.ts';
 export { KafkaConnection } from './kafka/kafka-connection.ts';
 export { KafkaPublisher } from './kafka/kafka-publisher.ts';
+export { readDeadLetters } from './kafka/read-dead-letters.ts';
 export { KafkaServer, type KafkaServerOptions } from './kafka/kafka-server.ts';
 export { kafkaEnvironment, readKafkaSettings, type KafkaSettings } from './kafka/kafka-settings.ts';

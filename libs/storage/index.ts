@@ -20,7 +20,6 @@ export { ClientProfile } from './entities/client-profile.ts';
 export { CohortMember } from './entities/cohort-member.ts';
 export { Contribution } from './entities/contribution.ts';
 export { Evaluation } from './entities/evaluation.ts';
-export { DeadLetter } from './entities/dead-letter.ts';
 export { Experiment, type ExperimentState } from './entities/experiment.ts';
 export { OutgoingFact } from './entities/outgoing-fact.ts';
 export { LedgerEntry } from './entities/ledger-entry.ts';
@@ -42,7 +41,13 @@ export {
 } from './statements/change-round.ts';
 export { appendEntries, introduceCoordinator, ledgerHead, listEntries } from './statements/append-entries.ts';
 export { markBlobStore } from './statements/blob-marker.ts';
-export { claimDeadLetter, insertDeadLetter, listDeadLetters, type NewDeadLetter } from './statements/dead-letters.ts';
+export {
+  claimDeadLetter,
+  insertDeadLetter,
+  listDeadLetters,
+  releaseDeadLetter,
+  type DeadLetterLine,
+} from './statements/dead-letters.ts';
 export {
   claimOutbox,
   forgetOutgoing,

@@ -9,6 +9,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   storage: 503,
   'experiment.exists': 409,
   'experiment.ended': 409,
+  'dead-letter.unknown': 404,
+  'dead-letter.no-broker': 409,
   experiment: 422,
   request: 400,
   spec: 400,

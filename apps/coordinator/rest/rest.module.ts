@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BlobsController } from './blobs-controller.ts';
+import { DeadLettersController } from './dead-letters-controller.ts';
 import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
 import { RestAccess } from './require-token.ts';
@@ -12,7 +13,7 @@ export class RestModule {
     return {
       module: RestModule,
       imports: [coordinator],
-      controllers: [BlobsController, ExperimentsController, HistoryController],
+      controllers: [BlobsController, DeadLettersController, ExperimentsController, HistoryController],
       providers: [{ provide: RestAccess, useValue: new RestAccess(access.token) }, SubmitExperiment],
     };
   }

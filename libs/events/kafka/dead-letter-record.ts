@@ -30,3 +30,21 @@ export function legibleHeaders({ headers = {} }: WireRecord): HeaderText {
   }
   return text;
 }
+
+/** What {@link encodeDeadLetter} wrote; undefined for what it did not write. */
+export function decodeDeadLetter(record: WireRecord): DeadLetter | undefined {
+  const said = legibleHeaders(record);
+  const [service, topic] = [said['dead_letter_service'], said['dead_letter_topic']];
+  if (service === undefined || topic === undefined) return undefined;
+  return {
+    service,
+    topic,
+    partition: Number(said['dead_letter_partition'] ?? 0),
+    offset: Number(said['dead_letter_offset'] ?? 0),
+    code: said['dead_letter_code'] ?? '',
+    reason: said['dead_letter_reason'] ?? '',
+    key: record.key?.toString('utf8') ?? '',
+    headers: Object.fromEntries(Object.entries(said).filter(([name]) => !name.startsWith('dead_letter_'))),
+    value: record.value ?? new Uint8Array(),
+  };
+}

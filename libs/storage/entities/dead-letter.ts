@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 /** A message that could not be handled, as it came, and why. */
 @Entity('dead_letter')
+@Unique('dead_letter_once', ['service', 'topic', 'partition', 'messageOffset'])
 export class DeadLetter {
   @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', type: 'bigint' })
   id!: number;
@@ -12,6 +13,13 @@ export class DeadLetter {
 
   @Column('text')
   topic!: string;
+
+  /** Where in its topic it lay. */
+  @Column('int')
+  partition!: number;
+
+  @Column('bigint')
+  messageOffset!: number;
 
   @Column('text', { nullable: true })
   messageKey!: string | null;

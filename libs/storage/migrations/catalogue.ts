@@ -1,10 +1,12 @@
 import { FirstRecord1764000000000 } from './1764000000000-first-record.ts';
 import { ProvableHistory1764100000000 } from './1764100000000-provable-history.ts';
 import { SignedEnrolments1764200000000 } from './1764200000000-signed-enrolments.ts';
+import { PlacedDeadLetters1764300000000 } from './1764300000000-placed-dead-letters.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
   FirstRecord1764000000000,
   ProvableHistory1764100000000,
   SignedEnrolments1764200000000,
+  PlacedDeadLetters1764300000000,
 ] as const;

@@ -1,19 +1,25 @@
+import { IsNull } from 'typeorm';
 import { DeadLetter } from '../entities/dead-letter.ts';
 import type { Connection } from '../record.ts';
 
+/** A dead letter without the message itself. */
+export type DeadLetterLine = Omit<DeadLetter, 'body' | 'headers'>;
+
 export type NewDeadLetter = Omit<DeadLetter, 'id' | 'retriedAt'>;
 
-/** Keeps a message that could not be handled, and why. */
+/** Keeps a message that could not be handled, and why; the same one again changes nothing. */
 export async function insertDeadLetter(db: Connection, letter: NewDeadLetter): Promise<void> {
   // PostgreSQL's text holds no NUL; the body is kept as it came.
   const text = (value: string | null): string | null => value?.replaceAll('\0', '\u{fffd}') ?? null;
   await db.query(
     `INSERT INTO airtune.dead_letter
-      (service, topic, message_key, headers, body, experiment_id, contract, reason_code, reason_message, recorded_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      (service, topic, partition, message_offset, message_key, headers, body, experiment_id, contract, reason_code, reason_message, recorded_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
     [
       letter.service,
       letter.topic,
+      letter.partition,
+      letter.messageOffset,
       text(letter.messageKey),
       text(JSON.stringify(letter.headers).replaceAll(String.raw`\u0000`, String.raw`\ufffd`)),
       letter.body,
@@ -27,9 +33,14 @@ export async function insertDeadLetter(db: Connection, letter: NewDeadLetter): P
 }
 
 /** Dead letters, latest first: those that nobody has tried again yet, or all. */
-export function listDeadLetters(db: Connection, which: 'untried' | 'all', limit: number): Promise<DeadLetter[]> {
-  const letters = db.createQueryBuilder(DeadLetter, 'l').orderBy('l.id', 'DESC').limit(limit);
-  return (which === 'all' ? letters : letters.where('l.retriedAt IS NULL')).getMany();
+export function listDeadLetters(db: Connection, which: 'untried' | 'all', limit: number): Promise<DeadLetterLine[]> {
+  const columns = db.dataSource.getMetadata(DeadLetter).columns.map(({ propertyName }) => propertyName);
+  return db.find(DeadLetter, {
+    select: Object.fromEntries(columns.map((name) => [name, name !== 'body' && name !== 'headers'])),
+    where: which === 'all' ? {} : { retriedAt: IsNull() },
+    order: { id: 'DESC' },
+    take: limit,
+  });
 }
 
 /** Claims one to be sent again: the letter, undefined when there is none of that number or it was claimed before. */
@@ -41,4 +52,9 @@ export async function claimDeadLetter(db: Connection, id: number, at: Date): Pro
     .where('id = :id AND retried_at IS NULL', { id })
     .execute();
   return affected === 1 ? ((await db.findOneBy(DeadLetter, { id })) ?? undefined) : undefined;
+}
+
+/** Takes back a claim: it could not be sent. */
+export async function releaseDeadLetter(db: Connection, id: number): Promise<void> {
+  await db.update(DeadLetter, { id }, { retriedAt: null });
 }
