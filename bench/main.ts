@@ -15,7 +15,8 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
     run: async () => (await import('./score.ts')).benchScore(),
   },
   orchestration: {
-    about: 'rounds of 10 clients that train nothing: s a round, and where they go; --clients N for more, --rounds N',
+    about:
+      'rounds of 10 clients that train nothing: s a round, and where they go; --clients N, --rounds N, --kafka for processes over Kafka',
     run: async () => (await import('./orchestration/orchestration.ts')).benchOrchestration(),
   },
   aggregate: {

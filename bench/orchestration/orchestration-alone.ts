@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { experimentFailed, experimentFinished, experimentSpec, type BaseModel, type Envelope } from '#contracts';
+import { experimentFailed, experimentFinished, type Envelope } from '#contracts';
 import {
   InProcessBroker,
   InProcessPublisher,
@@ -11,12 +11,12 @@ import {
   SystemClock,
   type Listener,
 } from '#events';
-import { digestOf } from '#parameters';
 import { BlobStore, openRecord, openSigningKey } from '#storage';
 import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { ChannelModule } from '../../apps/channel/channel.module.ts';
 import { CoordinatorModule } from '../../apps/coordinator/coordinator.module.ts';
 import { Experiments } from '../../apps/coordinator/experiments.ts';
+import { benchSubmission } from './bench-submission.ts';
 import { Phases } from './phases.ts';
 import { StandInModule, StandInParts, StandInSite, tinyTensors } from './stand-in-site.ts';
 
@@ -50,25 +50,8 @@ try {
     StandInModule.register(new StandInParts({ ...parts, signer })),
   );
 
-  const initial = tinyTensors(0);
-  const base: BaseModel = {
-    digest: digestOf(new Uint8Array()),
-    config: {},
-    parameters: 2,
-    shared: {
-      manifest: [{ name: 'adapter.0.down.bias', shape: [2] }],
-      initial: { digest: await coordinator.blobs.put(initial), bytes: initial.length },
-    },
-  };
-  const spec = experimentSpec.parse({
-    name: 'orchestration',
-    method: 'pftt',
-    model: 'none',
-    rounds,
-    clients: { count: clients },
-    data: { source: 'wordnet-topics' },
-    link: { meanSnrDb: 30 },
-  });
+  await coordinator.blobs.put(tinyTensors(0));
+  const { spec, base } = benchSubmission(clients, rounds);
   const phases = new Phases();
   const ended = new Promise<void>((resolve, reject) => {
     broker.watch((envelope: Envelope) => {

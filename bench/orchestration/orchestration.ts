@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { measureOverKafka } from './over-kafka.ts';
 
 interface Measurement {
   readonly secondsPerRound: number;
@@ -18,14 +19,16 @@ const MEGABYTE = 1e6;
 /**
  * What it costs to run rounds in which nobody trains: one process, embedded PostgreSQL, the real coordinator, channel and
  * record, blobs of a few bytes. `--clients N` measures N beside 10: time should grow linearly, memory hardly.
+ * `--kafka`: as processes over a real broker instead.
  */
 export async function benchOrchestration() {
   const { values } = parseArgs({
     args: process.argv.slice(3),
-    options: { clients: { type: 'string' }, rounds: { type: 'string' } },
+    options: { clients: { type: 'string' }, rounds: { type: 'string' }, kafka: { type: 'boolean', default: false } },
   });
   const clients = Number(values.clients ?? FEW);
   const rounds = Number(values.rounds ?? ROUNDS);
+  if (values.kafka) return overKafka(clients, rounds);
   const few = await measure(FEW, rounds);
   describe(FEW, few, rounds);
   console.log(
@@ -51,6 +54,14 @@ export async function benchOrchestration() {
     few: { secondsPerRound, phases, peakBytes },
   };
   return { ratios, figures };
+}
+
+async function overKafka(clients: number, rounds: number) {
+  const { secondsPerRound, phases } = await measureOverKafka(clients, rounds);
+  console.log(`${clients} clients, services as processes over Kafka: ${secondsPerRound.toFixed(3)} s a round`);
+  for (const [phase, seconds] of Object.entries(phases)) console.log(`  ${phase}: ${seconds.toFixed(4)} s`);
+  console.log('at most 0.5 s a round with 10 clients, aim 0.25');
+  return { ratios: { target: ratio(0.5, secondsPerRound) }, figures: { secondsPerRound, phases } };
 }
 
 function describe(
