@@ -1,8 +1,15 @@
-import { compileModel, gather, GraphBuilder, productOf, reshape, type OnnxModel, type Value } from '#autograd';
+import { compileModel, GraphBuilder, type OnnxModel, type Value } from '#autograd';
 
 import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
 import { causalView, type BlockBias } from './attention-view.ts';
-import { decoderBlocks, embedTokens, finalStates, vocabularyLogits, type DecoderSource } from './decoder-graph.ts';
+import {
+  decoderBlocks,
+  decoderBlocksAt,
+  embedTokens,
+  finalStates,
+  vocabularyLogits,
+  type DecoderSource,
+} from './decoder-graph.ts';
 import { firstTunedBlock, tunedManifest } from './decoder-tensors.ts';
 import type { DecoderWeights } from './load-decoder.ts';
 
@@ -47,9 +54,7 @@ export function decoderSuffix(
 ): SuffixOutputs {
   const { config } = source;
   const range = { from: firstTunedBlock(config, trainableBlocks), to: config.layers };
-  const top = decoderBlocks(g, source, hidden, causalView(g, mask), range);
-  const flat = reshape(g, top, [productOf(hidden.shape.slice(0, 2)), config.hidden]);
-  const states = finalStates(g, source, gather(g, flat, rows));
+  const states = finalStates(g, source, decoderBlocksAt(g, source, hidden, causalView(g, mask), range, rows));
   return { states, logits: vocabularyLogits(g, source, states) };
 }
 
