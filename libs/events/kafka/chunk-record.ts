@@ -28,7 +28,8 @@ const natural = z
   .regex(/^\d{1,10}$/)
   .transform(Number);
 
-const grammar = z.object({
+/** A chunk's headers, as they are on the wire. */
+export const chunkHeaders = z.object({
   chunk_event: z.string().min(1).max(256),
   chunk_blob: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   chunk_blobbytes: natural,
@@ -56,7 +57,7 @@ export function encodeChunk(chunk: ChunkRecord, key: string): WireRecord & { rea
 
 /** @throws TransportError `chunk.malformed` */
 export function decodeChunk(record: WireRecord): ChunkRecord {
-  const said = grammar.safeParse(headersOf(record));
+  const said = chunkHeaders.safeParse(headersOf(record));
   if (!said.success) {
     const { path, message } = said.error.issues[0] ?? { path: [], message: '' };
     throw new TransportError('chunk.malformed', `its header ${path.join('.')} is wrong: ${message}`);

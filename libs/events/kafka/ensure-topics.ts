@@ -1,5 +1,5 @@
 import { topics } from '#contracts';
-import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import type { Address } from '../listener.ts';
 import { TransportError } from '../transport-error.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
@@ -77,7 +77,7 @@ async function verify(admin: Admin, wanted: readonly Wanted[]): Promise<void> {
   const { topics: found } = await admin.fetchTopicMetadata({ topics: names });
   const configs = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
   for (const want of wanted) {
     const partitions = found.find(({ name }) => name === want.topic)?.partitions.length ?? 0;

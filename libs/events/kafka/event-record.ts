@@ -19,7 +19,8 @@ export interface EventRecord {
 
 const JSON_TYPE = /^application\/json(;|$)/i;
 
-const attributes = z.object({
+/** An event's headers, as they are on the wire. */
+export const eventHeaders = z.object({
   ce_specversion: z.literal('1.0'),
   ce_id: z.string().min(1).max(256),
   ce_type: z.string().min(1).max(64),
@@ -66,7 +67,7 @@ export function encodeEvent(envelope: Envelope, blob?: BlobReference): WireRecor
 
 /** @throws TransportError `event.malformed` when headers or JSON are not those of an event. */
 export function decodeEvent(record: WireRecord): EventRecord {
-  const said = attributes.safeParse(headersOf(record));
+  const said = eventHeaders.safeParse(headersOf(record));
   if (!said.success) {
     const { path, message } = said.error.issues[0] ?? { path: [], message: '' };
     throw new TransportError('event.malformed', `its header ${path.join('.')} is wrong: ${message}`);

@@ -1,6 +1,6 @@
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { DeadLetter } from '../dead-letter.ts';
 import { type Address, type Listener, addressFor } from '../listener.ts';
 import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
@@ -107,7 +107,7 @@ export class KafkaConnection {
 /** The library keeps notes in the login that it is given, hence a copy. What it warns of it also mends: a debug log's matter. */
 function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
   const logger = new Logger('Kafka');
-  return new Kafka({
+  return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId: clientId ?? 'airtune',
     ...(ssl === undefined
@@ -123,7 +123,7 @@ function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     retry: { initialRetryTime: 100, maxRetryTime: 3000, retries: 6 },
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator:
       () =>
       ({ log: { message, ...said } }) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contracts, type Envelope, type Topic, topics } from '#contracts';
+import { contracts, type Topic, topics } from '#contracts';
 import { Logger } from '@nestjs/common';
 import PQueue from 'p-queue';
 import type { BlobShelf } from '../blob-shelf.ts';
@@ -8,13 +8,11 @@ import { ContractServer } from '../contract-server.ts';
 import { type DeadLetter, type OnDeadLetter, reasonOf } from '../dead-letter.ts';
 import { addressFor, type Listener } from '../listener.ts';
 import type { RetryPolicy } from '../retry-policy.ts';
-import { open } from '../seal.ts';
-import { TransportError } from '../transport-error.ts';
 import { encodeDeadLetter, legibleHeaders } from './dead-letter-record.ts';
-import { decodeEvent, type EventRecord } from './event-record.ts';
 import { GroupReader, type Reading } from './group-reader.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import type { LaneHost, PlacedRecord } from './lane.ts';
+import { type OpenedRecord, openRecord } from './open-record.ts';
 import { deadLetterTopic, topicName } from './topic-names.ts';
 import type { WireRecord } from './wire-record.ts';
 
@@ -61,7 +59,7 @@ export class KafkaServer extends ContractServer {
       orphanAfterMs: options.orphanAfterMs ?? ORPHAN_AFTER_MS,
       lastWaitMs: options.lastWaitMs ?? LAST_WAIT_MS,
       places: new PQueue({ concurrency: listener.concurrency ?? 1 }),
-      open: (record) => this.open(record),
+      open: (record) => this.open(record, true),
       hand: (envelope) => this.hand(envelope),
       bury: (record, error) => this.bury(record, error),
     };
@@ -100,7 +98,7 @@ export class KafkaServer extends ContractServer {
     for (const reading of readings) {
       const reader = new GroupReader(this.connection, reading, {
         ...this.host,
-        open: (record) => this.open(record, reading),
+        open: (record) => this.open(record, reading.remembers),
       });
       await reader.start();
       this.readers.push(reader);
@@ -136,20 +134,8 @@ export class KafkaServer extends ContractServer {
     }
   }
 
-  private open(
-    record: WireRecord,
-    { remembers }: Pick<Reading, 'remembers'> = { remembers: true },
-  ): ReturnType<LaneHost['open']> {
-    const event: EventRecord = decodeEvent(record);
-    const contract = contracts.find(({ name }) => name === event.type);
-    if (contract === undefined) throw new TransportError('event.unknown', `there is no event ${event.type}`);
-    if (!this.messageHandlers.has(event.type)) {
-      // What everybody may read is not for everybody to handle.
-      if (!remembers) return undefined;
-      throw new TransportError('event.unhandled', `${this.service} does not handle ${event.type}`);
-    }
-    const envelope: Envelope = open(contract, event.written);
-    return { envelope, event };
+  private open(record: WireRecord, sharedTopic: boolean): OpenedRecord | undefined {
+    return openRecord(record, (type) => this.messageHandlers.has(type), sharedTopic);
   }
 
   /** Keeps a dead letter; if that fails, the message is read again. */

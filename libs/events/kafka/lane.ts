@@ -6,7 +6,7 @@ import { isRetryable, pausesMs, type RetryPolicy } from '../retry-policy.ts';
 import { TransportError } from '../transport-error.ts';
 import { BlobAssembly } from './blob-assembly.ts';
 import { decodeChunk, isChunk } from './chunk-record.ts';
-import type { EventRecord } from './event-record.ts';
+import type { OpenedRecord } from './open-record.ts';
 import { PartitionProgress } from './partition-progress.ts';
 import type { WireRecord } from './wire-record.ts';
 
@@ -23,7 +23,7 @@ export interface LaneHost {
   /** Handlers of all lanes share these places. */
   readonly places: PQueue;
   /** The event that a record carries; undefined when it is not for this service. Throws when it cannot be read. */
-  open(record: WireRecord): { readonly envelope: Envelope; readonly event: EventRecord } | undefined;
+  open(record: WireRecord): OpenedRecord | undefined;
   hand(envelope: Envelope): Promise<void>;
   /** Resolves when the dead letter is kept. */
   bury(record: PlacedRecord, error: unknown): Promise<void>;
@@ -100,7 +100,13 @@ export class Lane {
     this.assembly.abandon();
     this.reading.clear();
     this.handling.clear();
-    await Promise.all([this.reading.onIdle(), this.handling.onIdle()]);
+    await this.idle();
+  }
+
+  /** Resolves when everything that was pushed is read and handled. */
+  async idle(): Promise<void> {
+    await this.reading.onIdle();
+    await this.handling.onIdle();
   }
 
   private async read(record: PlacedRecord): Promise<void> {
