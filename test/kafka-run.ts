@@ -18,6 +18,7 @@ import {
   closingFigures,
   findExperiment,
   openRecord,
+  openSigningKey,
   type ClosingFigures,
   type ExperimentRecord,
 } from '#storage';
@@ -79,8 +80,15 @@ export class KafkaLaboratory {
 
   private async start(): Promise<void> {
     const clock = new SystemClock();
+    const signer = await openSigningKey(join(this.home, 'coordinator', 'keys'));
     const coordinator = await this.serve({ service: 'coordinator' }, (parts) =>
-      CoordinatorModule.register({ ...parts, record: this.record, clock }),
+      CoordinatorModule.register({
+        ...parts,
+        record: this.record,
+        clock,
+        signer,
+        onFault: (error) => this.faults.push(error),
+      }),
     );
     this.coordinatorBlobs = coordinator.blobs;
     this.experiments = coordinator.service.get(Experiments);
