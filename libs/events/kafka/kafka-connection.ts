@@ -15,6 +15,9 @@ import { sizeOf } from './wire-record.ts';
 /** What one request may carry: as much as the smallest of the topics' limits, less its own frame. */
 const REQUEST_BYTES = Math.min(...Object.values(topics).map(({ maxMessageBytes }) => maxMessageBytes)) - 1024;
 
+/** Small messages share a request; a chunk has its own, so that the client library copies no more than that at a time. */
+const TOGETHER_BYTES = 1_100_000;
+
 /** One process's connection to the broker: who publishes and who listens share it. */
 export class KafkaConnection {
   readonly settings: KafkaSettings;
@@ -26,7 +29,7 @@ export class KafkaConnection {
     this.settings = settings;
     this.kafka = kafka;
     this.admin = kafka.admin();
-    this.sender = new RecordSender(kafka, REQUEST_BYTES);
+    this.sender = new RecordSender(kafka, TOGETHER_BYTES);
   }
 
   /**

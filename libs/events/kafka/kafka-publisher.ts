@@ -14,7 +14,7 @@ import { topicName } from './topic-names.ts';
 const CHUNK_BYTES = 1_048_000;
 
 /** Chunks that are read ahead of the broker. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 2;
 
 /** One service's voice on Kafka. */
 export class KafkaPublisher extends Publisher {

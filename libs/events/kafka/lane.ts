@@ -31,7 +31,7 @@ export interface LaneHost {
 
 /** Messages that wait in a lane; more are not taken from the broker meanwhile. */
 const MOST_WAITING = 500;
-const MOST_WAITING_BYTES = 8 * 1024 ** 2;
+const MOST_WAITING_BYTES = 4 * 1024 ** 2;
 
 /**
  * One partition, message by message: chunks become blobs, events go to their handlers in order. It runs beside the

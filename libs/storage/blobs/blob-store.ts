@@ -6,6 +6,9 @@ import { codeOf, StorageError } from '../storage-error.ts';
 import { explainFileError } from './file-errors.ts';
 import { replaceAtomically } from './write-file-atomically.ts';
 
+/** A long stream is put on the disk in steps of this, so that little is left to wait for at its end. */
+const SYNC_BYTES = 32 * 1024 ** 2;
+
 /**
  * Parameter blobs on disk, named by their SHA-256: `<root>/ab/ab12…`. A blob is there as a whole or not at all; what is
  * there already is not written again.
@@ -36,10 +39,19 @@ export class BlobStore {
       this.path(expected),
       async (file) => {
         const hash = createHash('sha256');
+        let unsynced = 0;
+        let syncing: Promise<void> | undefined;
+        const settled = (): void => void (syncing = undefined);
         for await (const chunk of chunks) {
           hash.update(chunk);
           await file.writeFile(chunk);
+          unsynced += chunk.length;
+          if (!this.#durable || unsynced < SYNC_BYTES || syncing !== undefined) continue;
+          // The disk writes while more arrives. What fails here fails again when the whole file is synced.
+          unsynced = 0;
+          syncing = file.datasync().then(settled, settled);
         }
+        await syncing;
         const digest = `sha256:${hash.digest('hex')}`;
         if (digest !== expected)
           throw new StorageError('storage.digest-mismatch', `${expected} was announced, the bytes are ${digest}.`);
