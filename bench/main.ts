@@ -19,6 +19,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
       'rounds of 10 clients that train nothing: s a round, and where they go; --clients N, --rounds N, --kafka for processes over Kafka',
     run: async () => (await import('./orchestration/orchestration.ts')).benchOrchestration(),
   },
+  generate: {
+    about: 'completions of a GPT-2 small, 16 prompts of 32 tokens and 64 more, against transformers',
+    run: async () => (await import('./generate.ts')).benchGenerate(),
+  },
   aggregate: {
     about: 'the streaming mean of 100 contributions of 5 MB: peak memory, MB/s beside a plain copy',
     run: async () => (await import('./aggregate.ts')).benchAggregate(),

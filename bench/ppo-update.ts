@@ -1,25 +1,16 @@
 import { SPIN_ALONE_MICROSECONDS } from '#autograd';
-import { decoderManifest, initialValueHead, type DecoderConfig, type DecoderWeights } from '#language-models';
+import { initialValueHead, type DecoderWeights } from '#language-models';
 import type { NamedTensors } from '#parameters';
 import { randomStream } from '#randomness';
 import { PolicySession, updatePolicy, type Policy, type ScoredCompletions, type UpdateSettings } from '#tuning';
 
 import { CLOCK, milliseconds } from './clock.ts';
+import { GPT2_SMALL, randomWeights } from './gpt2-small.ts';
+import { median } from './median.ts';
 import { startPyTorchUpdate } from './pytorch-ppo.ts';
 
-/** GPT-2 small; 16 sequences of 96 tokens, of which 64 were drawn; 4 epochs over all of them at once. */
-const config: DecoderConfig = {
-  modelType: 'gpt2',
-  layers: 12,
-  hidden: 768,
-  heads: 12,
-  intermediate: 3072,
-  vocabulary: 50_257,
-  maxPositions: 1024,
-  layerNormEpsilon: 1e-5,
-  activation: 'gelu_new',
-  endTokenId: 50_256,
-};
+const config = GPT2_SMALL;
+/** 16 sequences of 96 tokens, of which 64 were drawn; 4 epochs over all of them at once. */
 const SIZES = { batch: 16, prompt: 32, completion: 64, epochs: 4, trainableBlocks: 2 };
 const THREADS = Number(process.env['AIRTUNE_BENCH_THREADS'] ?? 2);
 const ROUNDS = Number(process.env['AIRTUNE_BENCH_ROUNDS'] ?? 2);
@@ -51,7 +42,7 @@ const settings: UpdateSettings = {
  */
 export async function benchPpoUpdate() {
   const draw = randomStream(1, 'bench');
-  const weights: DecoderWeights = { config, tensors: randomWeights() };
+  const weights: DecoderWeights = { config, tensors: randomWeights(config) };
   const shape = {
     trainableBlocks: SIZES.trainableBlocks,
     temperature: 1,
@@ -105,24 +96,4 @@ function startOf(session: PolicySession): Policy {
     [...session.base].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
   );
   return { tuned: session.base, valueHead: initialValueHead(config), global, reference: global };
-}
-
-function randomWeights(): NamedTensors {
-  const noise = randomStream(2, 'bench');
-  const few = Float32Array.from({ length: 65_537 }, () => 0.02 * noise.normal());
-  return new Map(
-    decoderManifest(config).map(({ name, shape }) => {
-      const count = shape.reduce((product, size) => product * size, 1);
-      const one = name.includes('norm.weight') ? 1 : 0;
-      return [
-        name,
-        { shape, data: Float32Array.from({ length: count }, (_, at) => one + (few[at % few.length] ?? 0)) },
-      ];
-    }),
-  );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

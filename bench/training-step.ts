@@ -9,6 +9,7 @@ import {
 } from '#language-models';
 
 import { CLOCK, milliseconds } from './clock.ts';
+import { median } from './median.ts';
 import { filled, operationsOf, productsOf, timeProduct, type TimedProduct } from './matrix-products.ts';
 import { startPyTorchStep, type PyTorchStep } from './pytorch-step.ts';
 
@@ -143,9 +144,4 @@ async function openStep(model: Parameters<typeof Session.open>[0], config: Encod
     return milliseconds() - start;
   };
   return { session, run };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addGenerate, type GenerateOptions } from './program-generate.ts';
 import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
 import { commandVariables } from './settings.ts';
@@ -22,6 +23,7 @@ export interface Commands {
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
   tune(spec: string, options: { readonly json: boolean }): Promise<void>;
+  generate(folder: string, instruction: string, options: GenerateOptions): Promise<void>;
   readonly reward: RewardCommands;
 }
 
@@ -43,6 +45,7 @@ export function buildProgram(commands: Commands): Command {
   addRun(program, commands);
   addHistory(program, commands);
   addModels(program, commands);
+  addGenerate(program, (...asked) => commands.generate(...asked));
   addReward(program, commands.reward);
   return program;
 }

@@ -54,3 +54,5 @@ export { judge, type RewardWeights } from './ppo/round/weigh-rewards.ts';
 export { pretrain, tuneOnInstructions, type TrainingCallOptions } from './pretraining/train-in-worker.ts';
 export type { TrainingProgress, TrainingReport } from './pretraining/training-report.ts';
 export { promptTokens, responseTokens } from './instruction-tuning/prompt-tokens.ts';
+export { streamText, type StreamTextOptions } from './generation/stream-text.ts';
+export type { GeneratedText, TextPrompt } from './generation/generation-messages.ts';

@@ -1,6 +1,8 @@
 import type { Commands, RunOptions } from '../program.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
 import { exportModel } from './export-model.ts';
+import type { GenerateOptions } from '../program-generate.ts';
+import { generate } from './generate.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
 import { pretrain } from './pretrain.ts';
@@ -49,6 +51,10 @@ export class AirtuneCommands implements Commands {
 
   tune(spec: string, options: { readonly json: boolean }): Promise<void> {
     return tune(spec, options, this.settings(), this.process);
+  }
+
+  generate(folder: string, instruction: string, options: GenerateOptions): Promise<void> {
+    return generate(folder, instruction, options, this.settings(), this.process);
   }
 
   private settings(): Settings {

@@ -81,11 +81,8 @@ export class Generator {
     });
   }
 
-  close(): Promise<void> {
-    return this.session.close();
-  }
-
-  private check(prompts: readonly Prompt[], { maxNewTokens, temperature = 1, topK, topP }: GenerationSettings): void {
+  /** Throws what `generate` would throw of these prompts and settings. */
+  check(prompts: readonly Prompt[], { maxNewTokens, temperature = 1, topK, topP }: GenerationSettings): void {
     const { vocabulary, maxPositions } = this.config;
     const refuse = (code: string, message: string) => new ModelError(`generation.${code}`, message);
     if (!(Number.isInteger(maxNewTokens) && maxNewTokens >= 1))
@@ -110,6 +107,10 @@ export class Generator {
       if (foreign !== undefined)
         throw refuse('token-unknown', `Prompt ${row} has token ${foreign}; the vocabulary ends at ${vocabulary - 1}.`);
     }
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
   }
 
   private samplingFeeds(

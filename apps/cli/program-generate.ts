@@ -1,0 +1,65 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+export interface GenerateOptions {
+  readonly input?: string;
+  readonly raw: boolean;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed: number;
+  readonly greedy: boolean;
+  readonly json: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  $ airtune generate models/tiny-gpt2 'Define "river".'
+  $ airtune generate models/tiny-gpt2 'What kind of thing is "oak"?' --greedy`;
+
+/** `airtune generate`. */
+export function addGenerate(
+  program: Command,
+  generate: (folder: string, instruction: string, options: GenerateOptions) => Promise<void>,
+): void {
+  program
+    .command('generate')
+    .description('answer an instruction with a GPT-2: what `airtune export`, `airtune tune` or transformers wrote')
+    .argument('<folder>', 'a Hugging Face folder of a decoder')
+    .argument('<instruction>', 'what to do, such as \'Define "river".\'')
+    .option('--input <text>', 'the text that the instruction speaks of')
+    .option('--raw', 'go on with the text as it is, without the template of instructions', false)
+    .option('--max-new-tokens <number>', 'at most so many tokens', countingNumber, 64)
+    .option('--temperature <number>', 'above 1 bolder, below 1 tamer', positiveNumber, 1)
+    .option('--top-k <number>', 'draw among so many of the likeliest tokens', countingNumber)
+    .option('--top-p <number>', 'draw among the fewest likeliest tokens that reach this probability', probability)
+    .option('--seed <number>', 'of what is drawn; the same seed gives the same text', wholeNumber, 0)
+    .option('--greedy', 'always the likeliest token', false)
+    .option('--json', 'one JSON object when it is done', false)
+    .addHelpText('after', EXAMPLES)
+    .action(generate);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
+
+function countingNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function probability(text: string): number {
+  const value = positiveNumber(text);
+  if (value > 1) throw new InvalidArgumentError('It must lie above 0 and be at most 1.');
+  return value;
+}

@@ -1,0 +1,73 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { checkTensors, type Digest, type NamedTensors } from '#parameters';
+
+import { tunedManifest } from '../decoder/decoder-tensors.ts';
+import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import { saveDecoder } from '../decoder/save-decoder.ts';
+import { ModelError } from '../model-error.ts';
+import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
+import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { buildDecoderInferenceModel } from './decoder-inference-graph.ts';
+import { DESCRIPTION_FILE } from './export-description.ts';
+import { writeFolder } from './write-folder.ts';
+
+/** What a client of PFIT ends with: the base that it shares with everyone, and its own top blocks. */
+export interface PersonalisedDecoder {
+  readonly experiment: string;
+  readonly client: string;
+  readonly base: DecoderWeights;
+  readonly baseDigest: Digest;
+  readonly tokenizer: Tokenizer;
+  readonly trainableBlocks: number;
+  /** The tensors of `tunedManifest`; others that the client has, such as a value head, are no part of the decoder. */
+  readonly tensors: NamedTensors;
+}
+
+/**
+ * Writes one client's decoder as a Hugging Face folder that transformers and `airtune generate` load (config.json, model.safetensors in
+ * fp32, tokenizer), with model.onnx (ids and mask to logits) and airtune.json beside it. Returns the files' names. An existing folder
+ * must be empty, or an earlier export and `overwrite` given. Throws ModelError `export.*`.
+ */
+export async function exportDecoder(
+  dir: string,
+  model: PersonalisedDecoder,
+  options: { readonly overwrite?: boolean } = {},
+): Promise<readonly string[]> {
+  const { base, tokenizer } = model;
+  checkVocabulary(tokenizer, base.config);
+  const tuned = tunedTensors(model);
+  const weights: DecoderWeights = { config: base.config, tensors: new Map([...base.tensors, ...tuned]) };
+  const isExport = (names: readonly string[]): boolean =>
+    options.overwrite === true && names.includes(DESCRIPTION_FILE);
+  await writeFolder(dir, isExport, async (temporary) => {
+    await saveDecoder(temporary, weights, { precision: 'fp32' });
+    await saveTokenizer(temporary, tokenizer);
+    await writeFile(join(temporary, 'model.onnx'), buildDecoderInferenceModel(weights).bytes);
+    const description = {
+      format: 'airtune-decoder-1',
+      experiment: model.experiment,
+      client: model.client,
+      baseModel: { type: base.config.modelType, digest: model.baseDigest },
+      trainableBlocks: model.trainableBlocks,
+    };
+    await writeFile(join(temporary, DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`);
+  });
+  return (await readdir(dir)).sort();
+}
+
+function tunedTensors({ base, trainableBlocks, tensors, client }: PersonalisedDecoder): NamedTensors {
+  const manifest = tunedManifest(base.config, trainableBlocks);
+  const tuned = new Map(
+    manifest.flatMap(({ name }) => {
+      const tensor = tensors.get(name);
+      return tensor === undefined ? [] : [[name, tensor] as const];
+    }),
+  );
+  const problem = checkTensors(tuned, manifest);
+  if (problem !== undefined)
+    throw new ModelError('export.tensors', `The tensors of ${client} do not fit its model: ${problem}`);
+  return tuned;
+}

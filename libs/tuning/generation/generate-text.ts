@@ -1,0 +1,71 @@
+import {
+  checkVocabulary,
+  Generator,
+  loadDecoder,
+  loadTokenizer,
+  type Completion,
+  type Tokenizer,
+} from '#language-models';
+import { randomStream } from '#randomness';
+import { promptTokens } from '../instruction-tuning/prompt-tokens.ts';
+import type { GeneratedText, GenerationOrder, TextPrompt } from './generation-messages.ts';
+
+/** Tokens of one run of the graph: what is written so far is read again before each, so few would be slow and many would come in lumps. */
+const TOKENS_A_PIECE = 8;
+
+/** Answers a prompt with a decoder's folder, telling the text piece by piece. Blocks its thread. */
+export async function generateText(order: GenerationOrder, onPiece: (piece: string) => void): Promise<GeneratedText> {
+  const weights = await loadDecoder(order.folder);
+  const tokenizer = await loadTokenizer(order.folder);
+  checkVocabulary(tokenizer, weights.config);
+  const generator = await Generator.open(weights, { trainableBlocks: 0, ranked: true }, { threads: order.threads });
+  try {
+    return await drawPieces(generator, tokenizer, order, onPiece);
+  } finally {
+    await generator.close();
+  }
+}
+
+async function drawPieces(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  { prompt, settings, seed, stop }: GenerationOrder,
+  onPiece: (piece: string) => void,
+): Promise<GeneratedText> {
+  const start = tokensOf(tokenizer, prompt);
+  const stream = randomStream(seed, 'generate-text');
+  const drawn: number[] = [];
+  let told = '';
+  let [ended, stopped] = [false, false];
+  while (!ended && drawn.length < settings.maxNewTokens) {
+    stopped = Atomics.load(stop, 0) !== 0;
+    if (stopped) break;
+    const left = settings.maxNewTokens - drawn.length;
+    // The first run asks for everything, so that what does not fit is said before anything is written.
+    if (drawn.length === 0) generator.check([{ ids: start, stream }], settings);
+    const asked = [{ ids: [...start, ...drawn], stream, position: drawn.length }];
+    const completions = await generator.generate(asked, { ...settings, maxNewTokens: Math.min(TOKENS_A_PIECE, left) });
+    const [completion] = completions as [Completion];
+    drawn.push(...completion.ids);
+    ended = completion.ended;
+    const text = writtenText(tokenizer, drawn, prompt);
+    // A letter whose last bytes are still to come shows as U+FFFD.
+    const whole = ended || drawn.length >= settings.maxNewTokens ? text : text.replace(/\uFFFD+$/, '');
+    if (whole.length > told.length) onPiece(whole.slice(told.length));
+    told = whole;
+  }
+  const reason = ended ? 'end' : stopped ? 'stopped' : 'length';
+  return { text: told, promptTokens: start.length, newTokens: drawn.length, reason };
+}
+
+function tokensOf(tokenizer: Tokenizer, prompt: TextPrompt): number[] {
+  return 'text' in prompt
+    ? [tokenizer.clsTokenId, ...tokenizer.encodeRaw(prompt.text)]
+    : promptTokens(tokenizer, prompt);
+}
+
+/** An answer begins after the template's blank; a text that goes on keeps its blanks. */
+function writtenText(tokenizer: Tokenizer, ids: readonly number[], prompt: TextPrompt): string {
+  const text = tokenizer.decode(ids);
+  return 'text' in prompt ? text : text.trimStart();
+}
