@@ -6,6 +6,9 @@ import { Injectable } from '@nestjs/common';
 import { crossLink } from './cross-link.ts';
 import { Links } from './links.ts';
 
+/** Waiting for the broker's word on each client before the next would add up. */
+const SAID_AT_ONCE = 64;
+
 /**
  * round.opened → download.delivered or download.lost for each client of the cohort, in the cohort's order.
  * Each client's crossing is its own; the bytes go to a site once, with the first client served there.
@@ -29,6 +32,7 @@ export class CarryDownload {
     // What is there, its safetensors header included, not what the fact claims.
     const bits = 8 * (await this.blobs.size(global.digest));
     const served = new Set<string>();
+    const said = new Utterances();
 
     for (const { client, site } of cohort) {
       const crossing = { client, round, direction: 'downlink', bits } as const;
@@ -36,13 +40,42 @@ export class CarryDownload {
       const download = { round, client, site, transmission, forEvaluation };
       if (transmission.outcome === 'delivered') {
         const blob = served.has(site) ? {} : { blob: global.digest };
+        const saying = this.publisher.publish(
+          downloadDelivered,
+          { ...download, global },
+          { experiment, cause, ...blob },
+        );
+        // Nobody hears of a model that is not there yet.
+        if (served.has(site)) said.add(saying);
+        else await saying;
         served.add(site);
-        await this.publisher.publish(downloadDelivered, { ...download, global }, { experiment, cause, ...blob });
       } else {
-        await this.publisher.publish(downloadLost, download, { experiment, cause });
+        said.add(this.publisher.publish(downloadLost, download, { experiment, cause }));
       }
+      if (said.size >= SAID_AT_ONCE) await said.settled();
       // A cohort of thousands takes seconds: let the process breathe between two clients.
       await nextTurn();
     }
+    await said.settled();
+  }
+}
+
+/** Facts on their way to the broker; one that fails is told of when all are waited for. */
+class Utterances {
+  private saying: Promise<void>[] = [];
+
+  get size(): number {
+    return this.saying.length;
+  }
+
+  add(saying: Promise<void>): void {
+    saying.catch(() => undefined);
+    this.saying.push(saying);
+  }
+
+  async settled(): Promise<void> {
+    const saying = this.saying;
+    this.saying = [];
+    await Promise.all(saying);
   }
 }

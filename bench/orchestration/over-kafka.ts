@@ -22,6 +22,8 @@ export async function measureOverKafka(clients: number, rounds: number): Promise
   const kafka = await startLocalKafka({ folder: join(folder, 'kafka'), variables: process.env });
   const record = await openRecord({ home: join(folder, 'database') });
   const services: ChildProcess[] = [];
+  // Nothing else keeps this process up while the broker stops.
+  const awake = setInterval(() => undefined, 1000);
   try {
     const common = { broker: kafka.broker, databaseUrl: record.url, folder, clients, rounds };
     for (const role of ['coordinator', 'channel', 'site'] as const) services.push(await start({ ...common, role }));
@@ -32,6 +34,7 @@ export async function measureOverKafka(clients: number, rounds: number): Promise
     for (const service of services) service.kill('SIGKILL');
     await record.close();
     await kafka.stop('now');
+    clearInterval(awake);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
