@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { experimentSpec, type Envelope, type ExperimentSpec } from '#contracts';
 import type { ClosingFigures } from '#storage';
 import { expect } from '@jest/globals';
-import { driveRun } from '../apps/cli/commands/drive-run.ts';
+import { driveRun } from '../apps/cli/following/drive-run.ts';
+import { RunInProcess } from '../apps/cli/following/run-in-process.ts';
 import type { Reporter } from '../apps/cli/progress/reporter.ts';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
 import { startSystem, type System } from '../apps/cli/system/start-system.ts';
@@ -64,11 +65,10 @@ export class Laboratory {
     const { base, initialShared } = await describeBase(spec);
     const stopWatching = broker.watch(watch);
     try {
+      const source = new RunInProcess({ experiment, broker, record, nowMs: () => performance.now() });
       const closing = await driveRun(
-        { experiment, spec, base, record },
-        broker,
+        { experiment, spec, base, source },
         QUIET,
-        () => performance.now(),
         AbortSignal.timeout(120_000),
         async () => {
           await coordinatorBlobs.put(initialShared);

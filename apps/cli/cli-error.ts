@@ -2,7 +2,7 @@
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: string;
-  readonly retryable = false;
+  readonly retryable: boolean = false;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,24 +1,39 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { addGenerate, type GenerateOptions } from './program-generate.ts';
 import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
 import { commandVariables } from './settings.ts';
+import type { UpOptions } from './up/start-services.ts';
 
-export interface RunOptions {
+/** Where to: running services, or (undefined) this process. */
+export interface ServiceOption {
+  readonly coordinator?: string;
+}
+
+export interface RunOptions extends ServiceOption {
   readonly json: boolean;
   readonly seed?: number;
   readonly rounds?: number;
 }
 
+export interface OutputOptions extends ServiceOption {
+  readonly json: boolean;
+}
+
 /** What each command does, so that the command line can be read and tested without doing it. */
 export interface Commands {
   run(spec: string, options: RunOptions): Promise<void>;
-  resume(experiment: string | undefined, options: { readonly json: boolean }): Promise<void>;
-  list(options: { readonly json: boolean }): Promise<void>;
-  show(experiment: string, options: { readonly json: boolean }): Promise<void>;
+  resume(experiment: string | undefined, options: OutputOptions): Promise<void>;
+  follow(experiment: string, options: OutputOptions): Promise<void>;
+  cancel(experiment: string, options: ServiceOption): Promise<void>;
+  up(options: UpOptions & { readonly json: boolean }): Promise<void>;
+  status(options: { readonly json: boolean }): Promise<void>;
+  down(): Promise<void>;
+  list(options: OutputOptions): Promise<void>;
+  show(experiment: string, options: OutputOptions): Promise<void>;
   export(
     experiment: string,
-    options: { readonly client: string; readonly out: string; readonly force: boolean },
+    options: ServiceOption & { readonly client: string; readonly out: string; readonly force: boolean },
   ): Promise<void>;
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
@@ -43,6 +58,7 @@ export function buildProgram(commands: Commands): Command {
     .showHelpAfterError('(`airtune --help` lists the commands)')
     .addHelpText('after', ENDINGS);
   addRun(program, commands);
+  addServices(program, commands);
   addHistory(program, commands);
   addModels(program, commands);
   addGenerate(program, (...asked) => commands.generate(...asked));
@@ -53,8 +69,9 @@ export function buildProgram(commands: Commands): Command {
 function addRun(program: Command, commands: Commands): void {
   program
     .command('run')
-    .description('run an experiment in one process: coordinator, channel, trainer and database')
+    .description('run an experiment, in one process unless a coordinator is named')
     .argument('<spec>', 'the experiment, a YAML file')
+    .addOption(coordinator())
     .option('--seed <number>', 'instead of the seed in the spec', wholeNumber)
     .option('--rounds <number>', 'instead of the rounds in the spec', wholeNumber)
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
@@ -64,25 +81,65 @@ function addRun(program: Command, commands: Commands): void {
     .command('resume')
     .description('go on with an experiment that was interrupted, from where it was cut')
     .argument('[experiment]', 'its name as `airtune list` shows it; default: the latest that is not finished')
+    .addOption(coordinator())
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune resume', 'airtune resume pftt-3f9a1c'))
-    .action((experiment: string | undefined, options: { json: boolean }) => commands.resume(experiment, options));
+    .action((experiment: string | undefined, options: OutputOptions) => commands.resume(experiment, options));
+  program
+    .command('follow')
+    .description('watch an experiment at running services, from its beginning to its end')
+    .argument('<experiment>', 'its name as `airtune list` shows it')
+    .addOption(coordinator())
+    .option('--json', 'one JSON object a line on standard output, nothing else', false)
+    .addHelpText('after', examples('airtune follow pftt-3f9a1c --coordinator http://127.0.0.1:4000'))
+    .action((experiment: string, options: OutputOptions) => commands.follow(experiment, options));
+  program
+    .command('cancel')
+    .description('end an experiment at running services before its last round')
+    .argument('<experiment>', 'its name as `airtune list` shows it')
+    .addOption(coordinator())
+    .addHelpText('after', examples('airtune cancel pftt-3f9a1c --coordinator http://127.0.0.1:4000'))
+    .action((experiment: string, options: ServiceOption) => commands.cancel(experiment, options));
+}
+
+function addServices(program: Command, commands: Commands): void {
+  program
+    .command('up')
+    .description('start all services on this machine, a process each, with Kafka and PostgreSQL; Ctrl-C stops them')
+    .option('--sites <number>', 'trainer sites', wholeNumber, 2)
+    .option('--port <number>', "the coordinator's; 0 for one that is free", wholeNumber, 4000)
+    .option('--json', 'one JSON object on standard output once all are ready', false)
+    .addHelpText('after', examples('airtune up', 'AIRTUNE_KAFKA_BROKERS=kafka:9092 airtune up --sites 3'))
+    .action((options: UpOptions & { json: boolean }) => commands.up(options));
+  program
+    .command('status')
+    .description('show what `airtune up` runs in this work folder; exit code 1 when something is not ready')
+    .option('--json', 'one JSON object', false)
+    .addHelpText('after', examples('airtune status'))
+    .action((options: { json: boolean }) => commands.status(options));
+  program
+    .command('down')
+    .description('stop what `airtune up` runs in this work folder, from another terminal')
+    .addHelpText('after', examples('airtune down'))
+    .action(() => commands.down());
 }
 
 function addHistory(program: Command, commands: Commands): void {
   program
     .command('list')
     .description('list experiments, latest first')
+    .addOption(coordinator())
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', examples('airtune list'))
-    .action((options: { json: boolean }) => commands.list(options));
+    .action((options: OutputOptions) => commands.list(options));
   program
     .command('show')
     .description('show an experiment: rounds, clients, transmissions')
     .argument('<experiment>', 'its name as `airtune list` shows it')
+    .addOption(coordinator())
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune show pftt-3f9a1c', 'airtune show pftt-3f9a1c --json | jq .transmissions'))
-    .action((experiment: string, options: { json: boolean }) => commands.show(experiment, options));
+    .action((experiment: string, options: OutputOptions) => commands.show(experiment, options));
 }
 
 function addModels(program: Command, commands: Commands): void {
@@ -93,8 +150,9 @@ function addModels(program: Command, commands: Commands): void {
     .requiredOption('--client <name>', 'whose model, such as client-0')
     .requiredOption('--out <folder>', 'where to write it; a new or empty folder')
     .option('--force', 'replace what is in the folder', false)
+    .addOption(coordinator())
     .addHelpText('after', examples('airtune export pftt-3f9a1c --client client-0 --out my-model'))
-    .action((experiment: string, options: { client: string; out: string; force: boolean }) =>
+    .action((experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }) =>
       commands.export(experiment, options),
     );
   program
@@ -129,6 +187,10 @@ function addModels(program: Command, commands: Commands): void {
 
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
+function coordinator(): Option {
+  return new Option('--coordinator <url>', 'at running services instead of in this process (or AIRTUNE_COORDINATOR)');
 }
 
 function wholeNumber(text: string): number {

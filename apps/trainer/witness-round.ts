@@ -29,8 +29,7 @@ export class WitnessRound {
     if (!this.experiments.isOpen(experiment)) return;
     const { round, global, ledger } = data;
     const { home, site } = this.settings;
-    if (ledger !== undefined)
-      await keepHead(home, site, experiment, { round, stage, ...ledger, global: global.digest });
+    await keepHead(home, site, experiment, { round, stage, ...ledger, global: global.digest });
     await this.prune.afterRound(experiment);
   }
 }

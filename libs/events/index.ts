@@ -5,7 +5,7 @@
 export type { BlobShelf } from './blob-shelf.ts';
 export { Clock, SystemClock } from './clock.ts';
 export type { Delivery } from './delivery.ts';
-export type { Listener } from './listener.ts';
+export { nameOf, type Listener } from './listener.ts';
 export { On } from './on.ts';
 export { Publisher, type PublishOptions } from './publisher.ts';
 export { OwnErrors, startService } from './start-service.ts';

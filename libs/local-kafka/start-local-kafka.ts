@@ -18,6 +18,8 @@ export interface LocalKafkaOptions {
   readonly variables: NodeJS.ProcessEnv;
   /** With this there is a second port, where one must log in by SCRAM-SHA-256. Only when the folder is new. */
   readonly login?: { readonly username: string; readonly password: string };
+  /** The port that clients use; a free one unless named. */
+  readonly port?: number;
   /** The broker ends when this process does; by default the one that starts it. */
   readonly livesWith?: number;
 }
@@ -28,6 +30,8 @@ export interface LocalKafka {
   readonly broker: string;
   /** The port where one must log in, if one was asked for. */
   readonly guardedBroker?: string;
+  /** Resolves when it has ended, however it did, with how. */
+  readonly ended: Promise<string>;
   /** Its process group, for whoever stops it from elsewhere. */
   readonly pid: number;
   readonly jars: string;
@@ -56,7 +60,8 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const java = await findJava(variables);
   const jars = await kafkaJars(variables);
   await mkdir(folder, { recursive: true });
-  const [plain = 0, controller = 0, guarded = 0] = await freePorts(3);
+  const [free = 0, controller = 0, guarded = 0] = await freePorts(3);
+  const plain = options.port ?? free;
   const ports: BrokerPorts = { plain, controller, ...(login === undefined ? {} : { scram: guarded }) };
   const properties = join(folder, 'server.properties');
   const data = join(folder, 'data');
@@ -76,11 +81,13 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     },
   );
   child.unref();
+  const ended = endOf(child);
   await file.close();
   await untilOpen(plain, child, log);
   return {
     broker: `127.0.0.1:${String(plain)}`,
     ...(login === undefined ? {} : { guardedBroker: `127.0.0.1:${String(guarded)}` }),
+    ended,
     pid: child.pid ?? 0,
     jars,
     java,
@@ -144,6 +151,14 @@ function isOpen(port: number): Promise<boolean> {
     });
     socket.on('error', () => {
       resolve(false);
+    });
+  });
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve(signal ?? `exit code ${String(code)}`);
     });
   });
 }

@@ -14,7 +14,19 @@ export const EXIT = {
 } as const;
 
 /** The first parts of the codes that say that a user's input is wrong, and whole codes that do. */
-const INPUT = ['spec', 'settings', 'data', 'model', 'tokenizer', 'method', 'radio', 'enrolment', 'export', 'resume'];
+const INPUT = [
+  'request',
+  'spec',
+  'settings',
+  'data',
+  'model',
+  'tokenizer',
+  'method',
+  'radio',
+  'enrolment',
+  'export',
+  'resume',
+];
 const INPUT_CODES = [
   'pretraining.spec',
   'reward.spec',
@@ -32,7 +44,14 @@ export function exitCodeOf(error: unknown): number {
   if (code === undefined) return EXIT.failed;
   const [part = ''] = code.split('.');
   if (INPUT_CODES.includes(code) || INPUT.includes(part)) return EXIT.badInput;
-  if (part === 'storage' || part === 'operations' || code.endsWith('.disk-full') || code === 'ENOSPC')
+  if (
+    part === 'storage' ||
+    part === 'operations' ||
+    part === 'coordinator' ||
+    part === 'kafka' ||
+    code.endsWith('.disk-full') ||
+    code === 'ENOSPC'
+  )
     return EXIT.environment;
   return EXIT.failed;
 }

@@ -1,6 +1,7 @@
 /** What it takes to run a service as a process: settings, logs, health, metrics, and a graceful end. Owns prom-client. */
+export { connectToKafka } from './connect-to-kafka.ts';
 export { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
-export type { Listening } from './process-signals.ts';
+export type { StartReport } from './process-signals.ts';
 export { Health } from './health/health.ts';
 export { JsonLogger } from './logs/json-logger.ts';
 export { Metrics } from './metrics/metrics.ts';
@@ -11,4 +12,4 @@ export { MeasuredShelf } from './metrics/measured-shelf.ts';
 export { describeSettings, listSettings } from './settings/list-settings.ts';
 export { isLoopback } from './settings/loopback.ts';
 export { readSettings } from './settings/read-settings.ts';
-export { databaseVariable, serviceVariables, threadsVariable } from './settings/service-variables.ts';
+export { databaseVariable, kafkaVariables, serviceVariables, threadsVariable } from './settings/service-variables.ts';

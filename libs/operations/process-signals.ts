@@ -1,10 +1,10 @@
-/** What a service tells the process that started it, where that has opened a channel to it. */
-export interface Listening {
-  readonly url: string;
-}
+/** What a service tells the process that started it, where that has opened a channel to it: once, how its start went. */
+export type StartReport =
+  | { readonly listening: string }
+  | { readonly failed: { readonly code: string; readonly message: string; readonly retryable: boolean } };
 
-export function tellStarter(process: NodeJS.Process, listening: Listening): void {
-  process.send?.({ listening });
+export function tellStarter(process: NodeJS.Process, report: StartReport): void {
+  process.send?.(report);
 }
 
 /** Resolves with why to stop: a signal, the end of the process that started this one, or an error. */

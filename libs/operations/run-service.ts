@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { SystemClock, type Clock } from '#events';
-import type { DynamicModule, LogLevel } from '@nestjs/common';
+import { type DynamicModule, Logger, type LogLevel } from '@nestjs/common';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
@@ -24,14 +24,16 @@ interface CommonSettings {
 export interface ServiceTools {
   /** AIRTUNE_HOME, absolute. */
   readonly home: string;
+  /** The environment as it is, for settings that a lib reads by itself. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly logger: JsonLogger;
   readonly metrics: Metrics;
   readonly health: Health;
   /** What is to be closed at the end, in the other order. */
-  onStop(close: () => Promise<void>): void;
+  readonly onStop: (close: () => Promise<void>) => void;
   /** Ends the process with an error, after a graceful stop. */
-  fail(error: Error): void;
+  readonly fail: (error: Error) => void;
 }
 
 export interface ServiceParts {
@@ -81,7 +83,9 @@ export async function runService<Variables extends z.ZodObject>(
   try {
     settings = readSettings(variables, process.env);
   } catch (error) {
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${name}: ${message}\n`);
+    tellStarter(process, { failed: { code: codeOf(error) ?? 'settings.invalid', message, retryable: false } });
     process.exitCode = exitCodeOf(error);
     return;
   }
@@ -96,6 +100,7 @@ async function run<Variables extends z.ZodObject>(
   const common = settings as unknown as CommonSettings;
   const identity = { service: declaration.name, ...declaration.identity?.(settings) };
   const logger = new JsonLogger(identity, common.AIRTUNE_LOG_LEVEL);
+  Logger.overrideLogger(logger);
   const stop = askedToStop(process);
   const closers: (() => Promise<void>)[] = [];
   let application: ServiceApplication | undefined;
@@ -103,6 +108,7 @@ async function run<Variables extends z.ZodObject>(
   const metrics = new Metrics(identity);
   const tools: ServiceTools = {
     home: isAbsolute(common.AIRTUNE_HOME) ? common.AIRTUNE_HOME : resolve(common.AIRTUNE_HOME),
+    environment: process.env,
     clock: new SystemClock(),
     logger,
     metrics,
@@ -118,17 +124,20 @@ async function run<Variables extends z.ZodObject>(
     const url = await application.listen(common.AIRTUNE_HOST, common.AIRTUNE_PORT);
     await parts.started?.(application);
     logger.log(`${declaration.name} listens on ${url}`, 'Service');
-    tellStarter(process, { url });
+    tellStarter(process, { listening: url });
     const reason = await stop.reason;
     health.stop();
     if (reason instanceof Error) throw reason;
     logger.log(`stopping: ${reason}`, 'Service');
   } catch (error) {
-    logger.fatal({
+    const failed = {
       code: codeOf(error) ?? 'unexpected',
       message: error instanceof Error ? error.message : String(error),
-    });
+    };
+    logger.fatal(`${failed.code}: ${failed.message}`, 'Service');
     if (codeOf(error) === undefined && error instanceof Error) logger.error(error);
+    const { retryable = false } = error as { readonly retryable?: boolean };
+    tellStarter(process, { failed: { ...failed, retryable } });
     process.exitCode = exitCodeOf(error);
   }
   const giveUp = setTimeout(() => {

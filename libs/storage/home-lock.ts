@@ -35,6 +35,14 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
   return () => rm(path, { force: true });
 }
 
+/** The process that works in a home just now; undefined when none does. */
+export async function holderOf(home: string): Promise<{ readonly pid: number; readonly command: string } | undefined> {
+  const text = await readFile(join(home, 'lock'), 'utf8').catch(() => '');
+  const holder = parse(text);
+  if (holder === undefined || (await startOf(holder.pid)) !== holder.started) return undefined;
+  return { pid: holder.pid, command: holder.command };
+}
+
 /** Linking creates the lock together with its content, or fails because there is one. */
 async function linked(mine: string, path: string): Promise<boolean> {
   return link(mine, path).then(

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import { explainDatabaseError, describeDatabase } from './database-errors.ts';
 import { recordDataSource } from './data-source.ts';
-import { runningEmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
+import { type EmbeddedPostgres, runningEmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
 import { lockHome } from './home-lock.ts';
 import { migrate } from './migrate.ts';
 import { ExperimentRecord } from './record.ts';
@@ -50,6 +50,30 @@ export async function openRecord(place: RecordPlace): Promise<ExperimentRecord> 
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The embedded server of a home, for services in processes of their own. */
+export interface RecordServer extends Pick<EmbeddedPostgres, 'port' | 'pid' | 'ended' | 'stop'> {
+  /** What the services connect with. */
+  readonly url: string;
+}
+
+/**
+ * Starts the embedded server of a home, whose lock the caller holds, with its schema up to date and the services' role let
+ * in. On a free port, unless one is named.
+ */
+export async function startRecordServer(home: string, port?: number): Promise<RecordServer> {
+  const embedded = await startEmbeddedPostgres(home, port);
+  try {
+    await createDatabase(embedded.url);
+    const { url, ownerUrl } = embeddedServer(embedded.url);
+    await bringUpToDate(ownerUrl, describeDatabase(url));
+    await letServiceRoleIn(ownerUrl);
+    return { port: embedded.port, pid: embedded.pid, ended: embedded.ended, stop: () => embedded.stop(), url };
+  } catch (error) {
+    await embedded.stop();
+    throw explainDatabaseError(error, 'The embedded database');
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Commands, RunOptions } from '../program.ts';
+import { CliError } from '../cli-error.ts';
+import type { Commands, OutputOptions, RunOptions, ServiceOption } from '../program.ts';
+import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
 import { exportModel } from './export-model.ts';
 import type { GenerateOptions } from '../program-generate.ts';
@@ -7,9 +9,19 @@ import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
 import { pretrain } from './pretrain.ts';
 import { AirtuneRewardCommands } from './reward/reward-commands.ts';
+import {
+  cancelAtCoordinator,
+  followAtCoordinator,
+  resumeAtCoordinator,
+  runAtCoordinator,
+} from './run-at-coordinator.ts';
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
+import { down } from './down.ts';
 import { show } from './show-experiment.ts';
 import { tune } from './tune.ts';
+import { status } from './status.ts';
+import { up } from './up.ts';
+import type { UpOptions } from '../up/start-services.ts';
 
 /** The commands as they run in a process: its environment, its streams, its signals, its exit code. */
 export class AirtuneCommands implements Commands {
@@ -22,23 +34,54 @@ export class AirtuneCommands implements Commands {
   }
 
   run(spec: string, options: RunOptions): Promise<void> {
-    return runExperiment(spec, options, this.settings(), this.process);
+    const settings = this.settings();
+    const coordinator = addressOf(options, settings);
+    if (coordinator !== undefined) return runAtCoordinator(spec, options, coordinator, this.process);
+    return runExperiment(spec, options, settings, this.process);
   }
 
-  resume(experiment: string | undefined, options: { readonly json: boolean }): Promise<void> {
-    return resumeExperiment(experiment, options, this.settings(), this.process);
+  resume(experiment: string | undefined, options: OutputOptions): Promise<void> {
+    const settings = this.settings();
+    const coordinator = addressOf(options, settings);
+    if (coordinator !== undefined) return resumeAtCoordinator(experiment, options, coordinator, this.process);
+    return resumeExperiment(experiment, options, settings, this.process);
   }
 
-  list(options: { readonly json: boolean }): Promise<void> {
-    return list(options, this.settings(), this.process);
+  async follow(experiment: string, options: OutputOptions): Promise<void> {
+    await followAtCoordinator(experiment, options, requiredAddress(options, this.settings()), this.process);
   }
 
-  show(experiment: string, options: { readonly json: boolean }): Promise<void> {
-    return show(experiment, options, this.settings(), this.process);
+  async cancel(experiment: string, options: ServiceOption): Promise<void> {
+    await cancelAtCoordinator(experiment, requiredAddress(options, this.settings()), this.process);
   }
 
-  export(experiment: string, options: { client: string; out: string; force: boolean }): Promise<void> {
-    return exportModel(experiment, options, this.settings(), this.process);
+  async up(options: UpOptions & { readonly json: boolean }): Promise<void> {
+    if (options.sites < 1 || options.sites > 100 || options.port > 65_535)
+      throw new CliError('settings.invalid', '--sites: from 1 to 100; --port: at most 65535');
+    await up(options, this.settings(), this.process);
+  }
+
+  async status(options: { readonly json: boolean }): Promise<void> {
+    this.process.exitCode = await status(options, this.settings(), this.process);
+  }
+
+  async down(): Promise<void> {
+    this.process.exitCode = await down(this.settings(), this.process);
+  }
+
+  list(options: OutputOptions): Promise<void> {
+    const settings = this.settings();
+    return list(options, settings, addressOf(options, settings), this.process);
+  }
+
+  show(experiment: string, options: OutputOptions): Promise<void> {
+    const settings = this.settings();
+    return show(experiment, options, settings, addressOf(options, settings), this.process);
+  }
+
+  export(experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }): Promise<void> {
+    const settings = this.settings();
+    return exportModel(experiment, options, settings, addressOf(options, settings), this.process);
   }
 
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void> {
@@ -60,4 +103,19 @@ export class AirtuneCommands implements Commands {
   private settings(): Settings {
     return readCommandSettings(this.process.env);
   }
+}
+
+/** The services that a command is for, if it is for any: the option goes before the environment. */
+function addressOf({ coordinator }: ServiceOption, settings: Settings): CoordinatorAddress | undefined {
+  const url = coordinator ?? settings.coordinator;
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new CliError('settings.invalid', `--coordinator: "${url}" is not a URL such as http://127.0.0.1:4000`);
+  return { url, token: settings.token };
+}
+
+function requiredAddress(options: ServiceOption, settings: Settings): CoordinatorAddress {
+  const address = addressOf(options, settings);
+  if (address !== undefined) return address;
+  throw new CliError('settings.invalid', 'name the services by --coordinator URL, or AIRTUNE_COORDINATOR');
 }

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { digestCheckpoint, exportClient, loadEncoder, loadTokenizer } from '#language-models';
-import { openRecord, findExperiment, clientFigures } from '#storage';
+import { openRecord, findExperiment, clientFigures, type ClientFigures } from '#storage';
 import { openClientModel } from '../../trainer/open-client-model.ts';
+import { experimentFolder } from '../../trainer/site-folders.ts';
 import { CliError } from '../cli-error.ts';
 import type { Console } from '../progress/console.ts';
+import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 
 /** Writes the personalised model of one client from its site's disk; the base comes from the spec's model folder. */
@@ -11,9 +14,16 @@ export async function exportModel(
   experiment: string,
   options: { readonly client: string; readonly out: string; readonly force: boolean },
   settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
   console: Console,
 ): Promise<void> {
-  const site = await siteOf(experiment, options.client, settings);
+  const site = siteOf(experiment, options.client, await clientsOf(experiment, settings, coordinator));
+  if (!existsSync(experimentFolder(settings.home, site, experiment))) {
+    throw new CliError(
+      'export.other-site',
+      `the model of ${options.client} is at the site ${site} and does not leave it: run \`airtune export ${experiment} --client ${options.client} --out …\` there, with the site's AIRTUNE_HOME (here it is ${settings.home})`,
+    );
+  }
   const model = await openClientModel(settings.home, site, experiment, options.client);
   const { spec, modelFolder } = model;
   if ((await digestCheckpoint(modelFolder)) !== model.baseDigest) {
@@ -44,19 +54,27 @@ export async function exportModel(
   );
 }
 
-/** Which site hosts the client, as it enrolled. */
-async function siteOf(experiment: string, client: string, settings: Settings): Promise<string> {
+async function clientsOf(
+  experiment: string,
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+): Promise<readonly ClientFigures[]> {
+  if (coordinator !== undefined) return new CoordinatorClient(coordinator).clients(experiment);
   const record = await openRecord({ ...settings, access: 'shared' });
   try {
     return await record.use(async (db) => {
       await findExperiment(db, experiment);
-      const clients = await clientFigures(db, experiment);
-      const found = clients.find((one) => one.client === client);
-      if (found !== undefined) return found.site;
-      const names = clients.map((one) => one.client).join(', ') || 'none has enrolled yet';
-      throw new CliError('export.client-unknown', `${experiment} has no client "${client}"; its clients: ${names}.`);
+      return clientFigures(db, experiment);
     });
   } finally {
     await record.close();
   }
+}
+
+/** Which site hosts the client, as it enrolled. */
+function siteOf(experiment: string, client: string, clients: readonly ClientFigures[]): string {
+  const found = clients.find((one) => one.client === client);
+  if (found !== undefined) return found.site;
+  const names = clients.map((one) => one.client).join(', ') || 'none has enrolled yet';
+  throw new CliError('export.client-unknown', `${experiment} has no client "${client}"; its clients: ${names}.`);
 }

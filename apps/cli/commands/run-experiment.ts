@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { experimentSpec, type BaseModel, type ExperimentSpec } from '#contracts';
+import type { BaseModel, ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
 import { CliError } from '../cli-error.ts';
 import { EXIT } from '#operations';
 import { chooseReporter } from '../progress/console.ts';
 import type { RunOptions } from '../program.ts';
 import type { Settings } from '../settings.ts';
-import { describeBase } from '../spec/describe-base.ts';
-import { readExperimentSpec } from '../spec/read-experiment-spec.ts';
+import { prepareRun } from '../spec/prepare-run.ts';
 import { startSystem, type System } from '../system/start-system.ts';
-import { driveRun, Interrupted } from './drive-run.ts';
+import { driveRun, Interrupted } from '../following/drive-run.ts';
+import { RunInProcess } from '../following/run-in-process.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** What is to be driven, and how it is set going. */
@@ -27,14 +26,7 @@ export async function runExperiment(
   settings: Settings,
   process: NodeJS.Process,
 ): Promise<void> {
-  const written = await readExperimentSpec(file);
-  const spec = { ...written, seed: options.seed ?? written.seed, rounds: options.rounds ?? written.rounds };
-  const { rounds } = experimentSpec.shape;
-  if (!rounds.safeParse(spec.rounds).success) {
-    throw new CliError('spec.invalid', `--rounds: ${spec.rounds} is not between 1 and 100,000`);
-  }
-  const { base, initialShared } = await describeBase(spec);
-  const experiment = `${spec.name}-${randomBytes(3).toString('hex')}`;
+  const { experiment, spec, base, initialShared } = await prepareRun(file, options);
   await follow(options, settings, process, (system) =>
     Promise.resolve({
       experiment,
@@ -91,14 +83,10 @@ async function follow(
     const undertaking = await undertake(system);
     ({ experiment } = undertaking);
     const { spec, base } = undertaking;
-    await driveRun(
-      { experiment, spec, base, record: system.record },
-      system.broker,
-      reporter,
-      () => performance.now(),
-      AbortSignal.any([stop.signal, faults.signal]),
-      () => undertaking.start(),
-    );
+    const { broker, record } = system;
+    const source = new RunInProcess({ experiment, broker, record, nowMs: () => performance.now() });
+    const stopped = AbortSignal.any([stop.signal, faults.signal]);
+    await driveRun({ experiment, spec, base, source }, reporter, stopped, () => undertaking.start());
   } catch (error) {
     if (faults.signal.aborted) throw faults.signal.reason;
     if (!(error instanceof Interrupted)) throw error;

@@ -1,15 +1,9 @@
-import {
-  clientFigures,
-  findExperiment,
-  listTransmissions,
-  openRecord,
-  roundFigures,
-  type ClientFigures,
-  type RoundFigures,
-} from '#storage';
+import type { ClientFigures, RoundFigures } from '#storage';
+import { readHistory, type ExperimentHistory } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
 import { plainTable } from '../progress/describe-run.ts';
 import { bytes, count, duration, percent } from '../progress/figures.ts';
+import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 
 /** Prints what the record has of one experiment: rounds, clients, transmissions. */
@@ -17,37 +11,29 @@ export async function show(
   id: string,
   options: { readonly json: boolean },
   settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
   console: Console,
 ): Promise<void> {
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    const [experiment, rounds, clients, transmissions] = await record.use(async (db) => [
-      await findExperiment(db, id),
-      await roundFigures(db, id),
-      await clientFigures(db, id),
-      await listTransmissions(db, id),
-    ]);
-    if (options.json) {
-      console.stdout.write(`${JSON.stringify({ experiment, rounds, clients, transmissions })}\n`);
-      return;
-    }
-    const failure = experiment.failureMessage === null ? '' : `: ${experiment.failureMessage}`;
-    console.stdout.write(
-      [
-        `${experiment.id} · ${experiment.method} · ${experiment.state}${failure} · submitted ${experiment.submittedAt.toISOString()}`,
-        `global model ${experiment.globalDigest}`,
-        '',
-        roundTable(rounds),
-        '',
-        clientTable(clients),
-        '',
-        transmissionTable(transmissions),
-        '',
-      ].join('\n'),
-    );
-  } finally {
-    await record.close();
+  const history = await readHistory(id, settings, coordinator);
+  if (options.json) {
+    console.stdout.write(`${JSON.stringify(history)}\n`);
+    return;
   }
+  const { experiment, rounds, clients, transmissions } = history;
+  const failure = experiment.failureMessage === null ? '' : `: ${experiment.failureMessage}`;
+  console.stdout.write(
+    [
+      `${experiment.id} · ${experiment.method} · ${experiment.state}${failure} · submitted ${experiment.submittedAt}`,
+      `global model ${experiment.globalDigest}`,
+      '',
+      roundTable(rounds),
+      '',
+      clientTable(clients),
+      '',
+      transmissionTable(transmissions),
+      '',
+    ].join('\n'),
+  );
 }
 
 function roundTable(rounds: readonly RoundFigures[]): string {
@@ -97,7 +83,7 @@ function clientTable(clients: readonly ClientFigures[]): string {
   return plainTable(head, rows);
 }
 
-function transmissionTable(transmissions: Awaited<ReturnType<typeof listTransmissions>>): string {
+function transmissionTable(transmissions: ExperimentHistory['transmissions']): string {
   const head = ['round', 'client', 'direction', 'mean SNR', 'size', 'blocks', 'attempts', 'delay', 'energy', 'outcome'];
   const rows = transmissions.map((crossing) => [
     String(crossing.round),

@@ -4,7 +4,19 @@ import { bandwidthToMeet, expectedTransferMs, type LinkSettings } from '#radio';
 import { duration, hertz } from './figures.ts';
 import type { RunPlan } from './run-figures.ts';
 
-export type Enrolment = DataOf<typeof clientEnrolled>;
+/** What the plan says of a client, as its site enrolled it. */
+export type Enrolment = Pick<
+  DataOf<typeof clientEnrolled>,
+  | 'site'
+  | 'client'
+  | 'deviceClass'
+  | 'examples'
+  | 'parameters'
+  | 'labels'
+  | 'labelHistogram'
+  | 'majorityClass'
+  | 'notes'
+>;
 
 /** What a run is about to do, from its spec, its base and the clients that have enrolled. */
 export function planRun(

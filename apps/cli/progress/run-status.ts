@@ -1,21 +1,10 @@
-import {
-  downloadDelivered,
-  downloadLost,
-  roundOpened,
-  uploadDelivered,
-  uploadLost,
-  uploadSent,
-  uploadWithheld,
-  type Contract,
-  type DataOf,
-  type Envelope,
-} from '#contracts';
+import type { ClientPhase, RunEvent } from '../following/run-source.ts';
 import type { RunStatus } from './run-figures.ts';
 
-/** Keeps count of where a run is, from the facts that its services state. Time is the caller's, in ms. */
+/** Keeps count of where a run is, from what its source tells. Time is the caller's, in ms. */
 export class RunStatusCounter {
   private readonly rounds: number;
-  private readonly phases = new Map<string, 'training' | 'sending' | 'lost' | 'done'>();
+  private readonly phases = new Map<string, ClientPhase>();
   private round = 0;
   private openedAtMs: number | undefined;
   private firstRound: number | undefined;
@@ -26,15 +15,11 @@ export class RunStatusCounter {
     this.startedAtMs = nowMs;
   }
 
-  /** Takes a fact in; answers whether it changed the status. */
-  take(envelope: Envelope, nowMs: number): boolean {
-    if (is(roundOpened, envelope)) {
-      this.open(envelope.data.round, nowMs);
-      return true;
-    }
-    const phase = phaseAfter(envelope);
-    if (phase === undefined) return false;
-    this.phases.set(phase.client, phase.phase);
+  /** Takes an event in; answers whether it changed the status. */
+  take(event: RunEvent, nowMs: number): boolean {
+    if (event.kind === 'round-opened') this.open(event.round, nowMs);
+    else if (event.kind === 'client-moved') this.phases.set(event.client, event.to);
+    else return false;
     return true;
   }
 
@@ -65,20 +50,4 @@ export class RunStatusCounter {
     const perRound = (nowMs - (this.openedAtMs ?? this.startedAtMs)) / seen;
     return Math.max(0, this.rounds + 1 - this.round) * perRound;
   }
-}
-
-function phaseAfter(
-  envelope: Envelope,
-): { client: string; phase: 'training' | 'sending' | 'lost' | 'done' } | undefined {
-  if (is(downloadDelivered, envelope)) return { client: envelope.data.client, phase: 'training' };
-  if (is(uploadSent, envelope)) return { client: envelope.data.client, phase: 'sending' };
-  if (is(downloadLost, envelope) || is(uploadLost, envelope)) return { client: envelope.data.client, phase: 'lost' };
-  if (is(uploadDelivered, envelope) || is(uploadWithheld, envelope))
-    return { client: envelope.data.client, phase: 'done' };
-  return undefined;
-}
-
-/** Whether an envelope carries this contract's fact. */
-export function is<C extends Contract>(contract: C, envelope: Envelope): envelope is Envelope<DataOf<C>> {
-  return envelope.type === contract.name;
 }

@@ -20,3 +20,9 @@ export const historyQuery = z.strictObject({
   limit: wholeNumber.min(1).max(10_000).default(PAGE).describe('how many at most'),
 });
 export type HistoryQuery = z.infer<typeof historyQuery>;
+
+/** Where an event stream begins. */
+export const eventsQuery = z.strictObject({
+  after: wholeNumber.min(0).max(1e15).default(0).describe('the number of the last entry that is known already'),
+});
+export type EventsQuery = z.infer<typeof eventsQuery>;

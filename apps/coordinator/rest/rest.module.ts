@@ -1,9 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BlobsController } from './blobs-controller.ts';
 import { DeadLettersController } from './dead-letters-controller.ts';
+import { EventsController } from './events-controller.ts';
 import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
+import { LedgerNews } from './ledger-news.ts';
 import { RestAccess } from './require-token.ts';
+import { StreamLedger } from './stream-ledger.ts';
 import { SubmitExperiment } from './submit-experiment.ts';
 
 /** The coordinator's REST border; described at `/docs`. */
@@ -13,8 +16,13 @@ export class RestModule {
     return {
       module: RestModule,
       imports: [coordinator],
-      controllers: [BlobsController, DeadLettersController, ExperimentsController, HistoryController],
-      providers: [{ provide: RestAccess, useValue: new RestAccess(access.token) }, SubmitExperiment],
+      controllers: [BlobsController, DeadLettersController, EventsController, ExperimentsController, HistoryController],
+      providers: [
+        { provide: RestAccess, useValue: new RestAccess(access.token) },
+        SubmitExperiment,
+        LedgerNews,
+        StreamLedger,
+      ],
     };
   }
 }

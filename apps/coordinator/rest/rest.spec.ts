@@ -10,6 +10,7 @@ import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#s
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newSigner, signed } from '../../../test/site-signer.ts';
 import { startTestServer, type TestServer } from '../../../test/postgres/test-server.ts';
+import { EventSource, type FetchLike } from 'eventsource';
 import { CoordinatorModule } from '../coordinator.module.ts';
 import { prepareRest } from './prepare-rest.ts';
 import { RestModule } from './rest.module.ts';
@@ -92,6 +93,32 @@ async function call(
   const response = await fetch(url, { method, headers, ...(content as object) });
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+}
+
+interface StreamedEntry {
+  readonly experiment: string;
+  readonly entry: number;
+  readonly kind: string;
+  readonly covers: unknown;
+}
+
+/** The first so many events of a stream, which is then closed. */
+async function firstEvents(url: string, count: number, headers: Record<string, string> = {}): Promise<StreamedEntry[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<StreamedEntry[]>();
+  const events: StreamedEntry[] = [];
+  const fetchWith: FetchLike = (address, init) => fetch(address, { ...init, headers: { ...init.headers, ...headers } });
+  const stream = new EventSource(url, { fetch: fetchWith });
+  stream.onmessage = ({ data, lastEventId }: { data: string; lastEventId: string }) => {
+    const entry = JSON.parse(data) as StreamedEntry;
+    expect(lastEventId).toBe(String(entry.entry));
+    if (events.push(entry) !== count) return;
+    stream.close();
+    resolve(events);
+  };
+  stream.onerror = ({ message }) => {
+    reject(new Error(message));
+  };
+  return promise;
 }
 
 describe('the REST border', () => {
@@ -178,6 +205,23 @@ describe('the REST border', () => {
       status: 404,
       body: { code: 'storage.experiment-unknown' },
     });
+  });
+
+  it('streams the ledger, goes on behind the last entry that was received, and brings what is new at once', async () => {
+    const at = `${url}/experiments/one/events`;
+    const all = await firstEvents(at, 2);
+    expect(all.map(({ kind }) => kind)).toEqual(['experiment.submitted', 'client']);
+    expect(all[1]).toMatchObject({ entry: 2, covers: { name: 'client-0' }, experiment: 'one' });
+    expect(await firstEvents(at, 1, { 'last-event-id': '1' })).toEqual(all.slice(1));
+    expect(await firstEvents(`${at}?after=1`, 1)).toEqual(all.slice(1));
+    const next = firstEvents(at, 1, { 'last-event-id': '3' });
+    const asked = performance.now();
+    await call(`${url}/experiments/one/cancel`, 'POST');
+    expect(await next).toMatchObject([{ entry: 4, kind: 'experiment.cancelled' }]);
+    expect(performance.now() - asked).toBeLessThan(2000);
+    await call(`${url}/experiments/one/resume`, 'POST');
+    expect(await call(at, 'GET', undefined, { 'last-event-id': 'x' })).toMatchObject({ status: 400 });
+    expect(await call(`${url}/experiments/none/events`)).toMatchObject({ status: 404 });
   });
 
   it('cancels an experiment, which can be resumed', async () => {

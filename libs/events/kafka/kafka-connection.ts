@@ -58,6 +58,15 @@ export class KafkaConnection {
     if (owned.length > 0) await this.ensure(owned, false);
   }
 
+  /** Rejects when no broker answers. */
+  async reach(): Promise<void> {
+    try {
+      await this.admin.describeCluster();
+    } catch (error) {
+      throw explainKafkaError(error, this.settings, 'Asking for the brokers');
+    }
+  }
+
   /** Where each partition of a topic ends: the offset after its last message. */
   async endOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.admin.fetchTopicOffsets(topic);

@@ -1,3 +1,4 @@
+import { kafkaEnvironment } from '#events';
 import { z } from 'zod';
 
 const LOG_LEVELS = ['debug', 'log', 'warn', 'error'] as const;
@@ -29,3 +30,11 @@ export const databaseVariable = z
 
 /** Processor cores that training may use. */
 export const threadsVariable = z.coerce.number().int().min(1).max(1024).describe('processor cores to train on');
+
+const brokersVariable = kafkaEnvironment.shape.AIRTUNE_KAFKA_BROKERS.unwrap();
+
+/** Which broker a service hears its topics at, and how to get in. */
+export const kafkaVariables = {
+  ...kafkaEnvironment.shape,
+  AIRTUNE_KAFKA_BROKERS: brokersVariable.describe('Kafka brokers, host:port, separated by commas'),
+};

@@ -10,14 +10,18 @@ import { startServer } from './start-server.ts';
 export interface EmbeddedPostgres {
   /** A superuser's connection URL of the maintenance database `postgres`. */
   readonly url: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+  /** Resolves when it has ended, however it did, with how. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
 /**
  * A real PostgreSQL server for one home, its data under `<home>/postgres` or in a shelter. Whoever calls holds the home's
- * lock. Data are created once and never deleted.
+ * lock. Data are created once and never deleted. On a free port, unless one is named.
  */
-export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(home: string, port?: number): Promise<EmbeddedPostgres> {
   const existing = await existingCluster(home);
   const user = await serverUser(join(existing?.path ?? join(home, 'postgres'), 'data'));
   const binaries = await reachableBinaries(user, () => shelterFor(home, user));
@@ -28,8 +32,8 @@ export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostg
     await rememberCluster(home, cluster);
   }
   await stopLeftoverServer(data);
-  const server = await startServer(cluster.path, binaries.postgres, user);
-  return { url: await urlOf(cluster.path, server.port), stop: () => server.stop() };
+  const server = await startServer(cluster.path, binaries.postgres, user, port);
+  return { ...server, url: await urlOf(cluster.path, server.port) };
 }
 
 /** The URL of the server that another process runs for this home; undefined when none does. */

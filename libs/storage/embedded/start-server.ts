@@ -34,16 +34,28 @@ const STOP_TIMEOUT_MS = 30_000;
 
 export interface RunningServer {
   readonly port: number;
+  readonly pid: number | undefined;
+  /** Resolves when it has ended, however it did, with how. */
+  readonly ended: Promise<string>;
   /** Stops it cleanly; safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** Starts a server on `<folder>/data`, on a free port of 127.0.0.1, and waits until it accepts connections. */
-export async function startServer(folder: string, postgres: string, user: ProgramUser): Promise<RunningServer> {
+/**
+ * Starts a server on `<folder>/data`, on a port of 127.0.0.1 (a free one unless named), and waits until it accepts
+ * connections.
+ */
+export async function startServer(
+  folder: string,
+  postgres: string,
+  user: ProgramUser,
+  namedPort?: number,
+): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = namedPort ?? (await freePort());
     const child = await launch(folder, postgres, port, user);
-    if (await becameReady(child, join(folder, 'data'))) return { port, stop: () => stop(child) };
+    const ended = endOf(child);
+    if (await becameReady(child, join(folder, 'data'))) return { port, pid: child.pid, ended, stop: () => stop(child) };
     const log = await readFile(join(folder, 'postgres.log'), 'utf8');
     // Somebody took the port in between, or the children of a killed server have not all gone yet.
     const passing = /Address already in use|shared memory block .* still in use/.test(log);
@@ -96,6 +108,14 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
   clearTimeout(timer);
   child.stdin?.destroy();
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve(signal ?? `exit code ${code ?? 'unknown'}`);
+    });
+  });
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -1,0 +1,27 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { connectToKafka, runService } from '#operations';
+import { BlobStore } from '#storage';
+import { ChannelModule } from './channel.module.ts';
+import { channelVariables } from './settings.ts';
+
+/** Crossings of different clients that are under way at once. */
+const CONCURRENCY = 16;
+
+await runService(
+  {
+    name: 'channel',
+    summary: "Airtune's channel: measures the simulated wireless links and carries every parameter blob across them.",
+    variables: channelVariables,
+    async start(_settings, tools) {
+      const blobs = new BlobStore(join(tools.home, 'channel', 'blobs'));
+      const { publisher, transport } = await connectToKafka(
+        { service: 'channel', concurrency: CONCURRENCY },
+        blobs,
+        tools,
+      );
+      return { module: ChannelModule.register({ publisher, blobs }), transport };
+    },
+  },
+  process,
+);

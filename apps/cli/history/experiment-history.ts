@@ -1,0 +1,68 @@
+import {
+  clientFigures,
+  findExperiment,
+  listExperiments,
+  listTransmissions,
+  openRecord,
+  roundFigures,
+  type ClientFigures,
+  type Experiment,
+  type ExperimentLine,
+  type RoundFigures,
+  type Transmission,
+} from '#storage';
+import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
+import type { Settings } from '../settings.ts';
+
+/** All that the record has of one experiment. */
+export interface ExperimentHistory {
+  readonly experiment: Json<Experiment>;
+  readonly rounds: readonly RoundFigures[];
+  readonly clients: readonly ClientFigures[];
+  readonly transmissions: readonly Json<Transmission>[];
+}
+
+/** Reads the experiments of this machine's record, or those of a coordinator elsewhere. */
+export async function readExperiments(
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+): Promise<readonly Json<ExperimentLine>[]> {
+  if (coordinator !== undefined) return new CoordinatorClient(coordinator).list();
+  return withRecord(settings, (record) => record.use(listExperiments));
+}
+
+export async function readHistory(
+  id: string,
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+): Promise<ExperimentHistory> {
+  if (coordinator === undefined) {
+    return withRecord(settings, (record) =>
+      record.use(async (db) => ({
+        experiment: await findExperiment(db, id),
+        rounds: await roundFigures(db, id),
+        clients: await clientFigures(db, id),
+        transmissions: await listTransmissions(db, id),
+      })),
+    );
+  }
+  const client = new CoordinatorClient(coordinator);
+  return {
+    experiment: await client.show(id),
+    rounds: await client.rounds(id),
+    clients: await client.clients(id),
+    transmissions: await client.transmissions(id),
+  };
+}
+
+async function withRecord<T>(
+  settings: Settings,
+  read: (record: Awaited<ReturnType<typeof openRecord>>) => Promise<T>,
+): Promise<Json<T>> {
+  const record = await openRecord({ ...settings, access: 'shared' });
+  try {
+    return JSON.parse(JSON.stringify(await read(record))) as Json<T>;
+  } finally {
+    await record.close();
+  }
+}

@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { join, resolve } from 'node:path';
+import { readDeadLetters, type DeadLetter } from '#events';
+import { connectToKafka, runService } from '#operations';
+import { BlobStore, openRecord, openSigningKey } from '#storage';
+import { CoordinatorModule } from './coordinator.module.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { measureRecord } from './measure-record.ts';
+import { prepareRest } from './rest/prepare-rest.ts';
+import { RestModule } from './rest/rest.module.ts';
+import { coordinatorVariables } from './settings.ts';
+
+/** Facts that arrive together are recorded in one transaction. */
+const CONCURRENCY = 64;
+
+await runService(
+  {
+    name: 'coordinator',
+    summary:
+      "Airtune's coordinator: plans rounds, collects and averages contributions, keeps the record, answers REST.",
+    variables: coordinatorVariables,
+    async start(settings, tools) {
+      const { home, clock, health, metrics, onStop } = tools;
+      const record = await openRecord({
+        home,
+        databaseUrl: settings.DATABASE_URL,
+        ownerUrl: settings.AIRTUNE_DATABASE_OWNER_URL,
+        access: 'shared',
+      });
+      onStop(() => record.close());
+      health.require({ name: 'database', check: () => record.use((db) => db.query<undefined>('SELECT 1')) });
+      measureRecord(record, metrics);
+      const blobs = new BlobStore(resolve(settings.AIRTUNE_BLOBS ?? join(home, 'coordinator', 'blobs')));
+      const signer = await openSigningKey(join(home, 'coordinator', 'keys'));
+      const listener = { service: 'coordinator', concurrency: CONCURRENCY } as const;
+      const { connection, publisher, transport } = await connectToKafka(listener, blobs, tools);
+      const resend = (letter: DeadLetter): Promise<void> => connection.resend(letter);
+      const coordinator = CoordinatorModule.register({
+        ...{ publisher, clock, record, blobs, signer, resend },
+        custody: 'all',
+      });
+      return {
+        module: RestModule.register(coordinator, { token: settings.AIRTUNE_TOKEN }),
+        transport,
+        prepare: ({ nest }) => {
+          prepareRest(nest);
+        },
+        started: async (application) => {
+          const deadLetters = application.get(DeadLetters);
+          onStop(await readDeadLetters(connection, (letter) => deadLetters.keep(letter)));
+        },
+      };
+    },
+  },
+  process,
+);

@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { connectToKafka, runService } from '#operations';
+import { BlobStore } from '#storage';
+import { settingsOf, trainerVariables } from './environment.ts';
+import { measureSteps } from './measure-steps.ts';
+import { TrainerModule } from './trainer.module.ts';
+
+await runService(
+  {
+    name: 'trainer',
+    summary: "Airtune's trainer: a site that hosts clients, with their data, models and personal parameters.",
+    variables: trainerVariables,
+    identity: ({ AIRTUNE_SITE: site }) => (site === undefined ? {} : { site }),
+    async start(said, tools) {
+      const settings = await settingsOf(said, tools.home);
+      const { site } = settings;
+      const blobs = new BlobStore(join(tools.home, 'sites', site, 'blobs'));
+      const { publisher, transport } = await connectToKafka({ service: 'trainer', site }, blobs, tools);
+      const onProgress = measureSteps(tools.metrics, () => performance.now());
+      return {
+        module: TrainerModule.register({ publisher, blobs, settings, onProgress, onFault: tools.fail }),
+        transport,
+      };
+    },
+  },
+  process,
+);

@@ -1,0 +1,177 @@
+import 'reflect-metadata';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { canStartLocalKafka } from '#local-kafka';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { airtune, type Outcome, type Running } from './services/command-line.ts';
+
+const SPEC = `
+name: small
+method: pftt
+seed: 3
+rounds: 3
+model: ${resolve(import.meta.dirname, '../models/tiny-encoder')}
+data: { source: wordnet-topics, topics: [animal, food, person], limit: 300 }
+clients: { count: 3 }
+training: { steps: 4, batchSize: 8, maxTokens: 32 }
+adapters: { width: 8 }
+evaluation: { personalExamples: 20, generalExamples: 20 }
+`;
+
+/** Starting everything on two busy cores. */
+const UP_MS = 180_000;
+
+interface Up {
+  readonly coordinator: string;
+  readonly parts: readonly { readonly name: string; readonly address: string; readonly pid: number }[];
+}
+
+interface Closing {
+  readonly event: string;
+  readonly experiment: string;
+  readonly globalDigest: string;
+  readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
+}
+
+function closingOf({ lines }: Outcome): Closing {
+  return JSON.parse(lines.at(-1) ?? '{}') as Closing;
+}
+
+function digestsOf(outcome: Outcome): readonly string[] {
+  const closing = closingOf(outcome);
+  expect({ event: closing.event, stderr: outcome.stderr }).toMatchObject({ event: 'experiment.finished' });
+  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
+}
+
+const missing = await canStartLocalKafka(process.env);
+const whereKafkaRuns = missing === undefined || process.env['AIRTUNE_REQUIRE_KAFKA'] === '1' ? describe : describe.skip;
+
+whereKafkaRuns('the whole system as services', () => {
+  let folder: string;
+  let spec: string;
+  let variables: NodeJS.ProcessEnv;
+  let services: Running;
+  let up: Up;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'airtune-up-'));
+    spec = join(folder, 'small.yaml');
+    await writeFile(spec, SPEC);
+    variables = {
+      AIRTUNE_HOME: join(folder, 'home'),
+      AIRTUNE_THREADS: '2',
+      AIRTUNE_KAFKA_BROKERS: '',
+      DATABASE_URL: '',
+    };
+    services = airtune(['up', '--port', '0', '--json'], variables);
+    up = JSON.parse(await services.line(/"event":"up"/)) as Up;
+  }, UP_MS);
+
+  afterAll(async () => {
+    services.child.kill('SIGTERM');
+    await services.outcome;
+    await rm(folder, { recursive: true, force: true });
+  }, UP_MS);
+
+  function remote(...args: string[]): Running {
+    return airtune(args, { ...variables, AIRTUNE_COORDINATOR: up.coordinator });
+  }
+
+  async function kill(part: string): Promise<void> {
+    const state = JSON.parse(await readFile(join(folder, 'home', 'up.json'), 'utf8')) as Up;
+    process.kill(state.parts.find(({ name }) => name === part)!.pid, 'SIGKILL');
+  }
+
+  it('is ready, each part at an address of its own, and is not started twice', async () => {
+    expect(up.parts.map(({ name }) => name)).toEqual([
+      ...['broker', 'database', 'coordinator', 'channel', 'trainer/site-0', 'trainer/site-1'],
+    ]);
+    const status = await airtune(['status', '--json'], variables).outcome;
+    expect({ code: status.code, ...(JSON.parse(status.lines[0] ?? '{}') as object) }).toMatchObject({
+      ...{ code: 0, running: true, ready: true, coordinator: up.coordinator },
+    });
+    for (const { address } of up.parts.filter(({ address }) => address.startsWith('http'))) {
+      const metrics = await (await fetch(`${address}/metrics`)).text();
+      expect(metrics).toMatch(/^airtune_consumer_lag\{/m);
+    }
+    expect(await airtune(['up', '--port', '0'], variables).outcome).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/is in use by process \d+ \(airtune up.*`airtune down` ends it/),
+    });
+  });
+
+  it('ends at the digests of a run in one process, whichever service is killed on the way', async () => {
+    const inOneProcess = airtune(['run', spec, '--json'], { ...variables, AIRTUNE_HOME: join(folder, 'alone') });
+    const disturbed = remote('run', spec, '--json');
+    await disturbed.line(/"event":"progress","round":1,.*"training":[1-9]/);
+    await kill('trainer/site-1');
+    await disturbed.line(/"event":"progress","round":2/);
+    await kill('channel');
+    await disturbed.line(/"event":"progress","round":3/);
+    await kill('coordinator');
+    const outcome = await disturbed.outcome;
+    const plan = JSON.parse(outcome.lines[0] ?? '{}') as { event: string; clients: { site: string }[] };
+    expect(plan).toMatchObject({ event: 'experiment.planned', clients: [{}, {}, {}] });
+    expect(new Set(plan.clients.map(({ site }) => site))).toEqual(new Set(['site-0', 'site-1']));
+    expect(digestsOf(outcome)).toEqual(digestsOf(await inOneProcess.outcome));
+  }, 300_000);
+
+  it('goes on with a run that nobody watches any more, which can be followed, shown and exported where its model is', async () => {
+    const left = remote('run', spec, '--json');
+    await left.line(/"event":"progress","round":1/);
+    left.child.kill('SIGINT');
+    const { code, stderr } = await left.outcome;
+    expect(code).toBe(130);
+    const [, experiment = ''] = /airtune follow (small-[0-9a-f]+) --coordinator http/.exec(stderr) ?? [];
+    const followed = await remote('follow', experiment, '--json').outcome;
+    expect(closingOf(followed)).toMatchObject({ event: 'experiment.finished', experiment });
+    expect(followed.lines.filter((line) => line.includes('"round.closed"'))).toHaveLength(3);
+    const shown = await remote('show', experiment).outcome;
+    expect(shown.lines[0]).toMatch(new RegExp(`^${experiment} · pftt · finished`));
+    const exported = await remote('export', experiment, '--client', 'client-1', '--out', join(folder, 'm')).outcome;
+    expect(exported).toMatchObject({ code: 0 });
+    const elsewhere = airtune(['export', experiment, '--client', 'client-1', '--out', join(folder, 'n')], {
+      ...variables,
+      AIRTUNE_COORDINATOR: up.coordinator,
+      AIRTUNE_HOME: join(folder, 'elsewhere'),
+    });
+    expect(await elsewhere.outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/the model of client-1 is at the site site-1 and does not leave it/),
+    });
+  }, 180_000);
+
+  it('ends a run that is cancelled, and goes on with it', async () => {
+    const cancelled = remote('run', spec, '--json');
+    const [, experiment = ''] = /"experiment":"([^"]+)"/.exec(await cancelled.line(/"experiment.planned"/)) ?? [];
+    expect(await remote('cancel', experiment).outcome).toMatchObject({ code: 0 });
+    expect(await cancelled.outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/cancelled/) });
+    const resumed = await remote('resume', experiment, '--json').outcome;
+    expect(closingOf(resumed)).toMatchObject({ event: 'experiment.finished', experiment });
+  }, 180_000);
+
+  it(
+    'says what is wrong with a port that is taken',
+    async () => {
+      const port = new URL(up.coordinator).port;
+      const other = airtune(['up', '--port', port], { ...variables, AIRTUNE_HOME: join(folder, 'other') });
+      expect(await other.outcome).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`127.0.0.1:${port} is in use by another process`),
+      });
+    },
+    UP_MS,
+  );
+
+  it(
+    'stops in order, from another terminal',
+    async () => {
+      expect(await airtune(['down'], variables).outcome).toMatchObject({ code: 0, lines: ['stopped'] });
+      expect(await services.outcome).toMatchObject({ code: 0, stderr: expect.stringMatching(/stopping\nstopped\n$/) });
+      for (const { pid } of up.parts) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+      expect(await airtune(['status'], variables).outcome).toMatchObject({ code: 1 });
+    },
+    UP_MS,
+  );
+});
