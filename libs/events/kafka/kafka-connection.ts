@@ -29,7 +29,7 @@ export class KafkaConnection {
     this.settings = settings;
     this.kafka = kafka;
     this.admin = kafka.admin();
-    this.sender = new RecordSender(kafka, TOGETHER_BYTES);
+    this.sender = new RecordSender(kafka, TOGETHER_BYTES, (error) => isOutage(error, settings));
   }
 
   /**
@@ -142,4 +142,10 @@ function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
         logger.debug({ message, ...said });
       },
   });
+}
+
+/** Waiting helps against these; a topic that is missing would hold up what goes to the others. */
+function isOutage(error: unknown, settings: KafkaSettings): boolean {
+  const { code, retryable } = explainKafkaError(error, settings, '');
+  return retryable && code !== 'kafka.topic-missing';
 }

@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
+import { pausesMs, type RetryPolicy } from '../retry-policy.ts';
 import type { HeaderText, WireRecord } from './wire-record.ts';
 import { sizeOf } from './wire-record.ts';
 
 type Outgoing = WireRecord & { readonly headers: HeaderText };
+
+/** A broker that restarts is back by then. */
+const OUTAGE: RetryPolicy = { firstMs: 200, mostMs: 3000, forMs: 120_000 };
 
 interface Waiting {
   readonly topic: string;
@@ -20,14 +25,17 @@ interface Waiting {
 export class RecordSender {
   private readonly kafka: Kafka;
   private readonly mostBytes: number;
+  private readonly passes: (error: unknown) => boolean;
+  private closing = false;
   private readonly waiting: Waiting[] = [];
   private producer: Producer | undefined;
   private running: Promise<void> | undefined;
 
-  /** `mostBytes` is what one request may carry for a topic: the broker takes no batch above a message's limit. */
-  constructor(kafka: Kafka, mostBytes: number) {
+  /** `passes` says of an error whether it is an outage that will pass. `mostBytes` is what one request may carry for a topic: the broker takes no batch above a message's limit. */
+  constructor(kafka: Kafka, mostBytes: number, passes: (error: unknown) => boolean) {
     this.kafka = kafka;
     this.mostBytes = mostBytes;
+    this.passes = passes;
   }
 
   async connect(): Promise<void> {
@@ -44,6 +52,7 @@ export class RecordSender {
 
   /** Sends what waits, then disconnects. */
   async close(): Promise<void> {
+    this.closing = true;
     await this.running;
     await this.producer?.disconnect();
     this.producer = undefined;
@@ -55,18 +64,32 @@ export class RecordSender {
     for (;;) {
       const batch = this.takeBatch();
       if (batch.length === 0) break;
+      await this.deliver(batch);
+    }
+    this.running = undefined;
+  }
+
+  /** Tries until the broker is back, or for as long as {@link OUTAGE} says; whatever waits behind keeps its place. */
+  private async deliver(batch: readonly Waiting[]): Promise<void> {
+    const pauses = pausesMs(OUTAGE);
+    for (;;) {
       try {
         this.producer ??= await this.newProducer();
         await this.producer.sendBatch({ acks: -1, topicMessages: grouped(batch) });
         for (const { resolve } of batch) resolve();
+        return;
       } catch (error) {
         // The broker may have stored a part. A producer that went on would number its next records like those, and the
         // broker would take them for repetitions; a new one numbers from the beginning.
         await this.replaceProducer();
-        for (const { reject } of batch) reject(error);
+        const pause = this.closing || !this.passes(error) ? undefined : pauses.next();
+        if (pause === undefined || pause.done === true) {
+          for (const { reject } of batch) reject(error);
+          return;
+        }
+        await sleep(pause.value);
       }
     }
-    this.running = undefined;
   }
 
   private takeBatch(): Waiting[] {
