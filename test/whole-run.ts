@@ -50,10 +50,11 @@ export class Laboratory {
     this.faults = faults;
   }
 
-  static async open(): Promise<Laboratory> {
+  /** With site files it is a federation of those sites. */
+  static async open(siteFiles: readonly string[] = []): Promise<Laboratory> {
     const home = await mkdtemp(join(tmpdir(), 'airtune-run-'));
     const faults: Error[] = [];
-    const system = await startSystem({ home, threads: 2 }, { onFault: (error) => faults.push(error) });
+    const system = await startSystem({ home, threads: 2, siteFiles }, { onFault: (error) => faults.push(error) });
     return new Laboratory(home, system, faults);
   }
 

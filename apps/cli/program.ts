@@ -14,6 +14,13 @@ export interface RunOptions extends ServiceOption {
   readonly json: boolean;
   readonly seed?: number;
   readonly rounds?: number;
+  /** Site files: with them the run is a federation of these sites instead of one site. */
+  readonly site: readonly string[];
+}
+
+export interface SiteToAdd {
+  readonly name: string;
+  readonly key: string;
 }
 
 export interface OutputOptions extends ServiceOption {
@@ -31,6 +38,9 @@ export interface Commands {
   down(): Promise<void>;
   list(options: OutputOptions): Promise<void>;
   show(experiment: string, options: OutputOptions): Promise<void>;
+  addSite(site: SiteToAdd): Promise<void>;
+  listSites(options: { readonly json: boolean }): Promise<void>;
+  showSiteKey(options: { readonly site: string }): Promise<void>;
   export(
     experiment: string,
     options: ServiceOption & { readonly client: string; readonly out: string; readonly force: boolean },
@@ -63,6 +73,7 @@ export function buildProgram(commands: Commands): Command {
   addModels(program, commands);
   addGenerate(program, (...asked) => commands.generate(...asked));
   addReward(program, commands.reward);
+  addSites(program, commands);
   return program;
 }
 
@@ -74,8 +85,16 @@ function addRun(program: Command, commands: Commands): void {
     .addOption(coordinator())
     .option('--seed <number>', 'instead of the seed in the spec', wholeNumber)
     .option('--rounds <number>', 'instead of the rounds in the spec', wholeNumber)
+    .option('--site <file>', 'a site with clients and data of its own; again for each site', collect, [])
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
-    .addHelpText('after', examples('airtune run examples/pftt.yaml', 'airtune run examples/pftt.yaml --seed 8 --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'airtune run examples/pftt.yaml',
+        'airtune run examples/pftt.yaml --seed 8 --json',
+        'airtune run examples/two-sites/spec.yaml --site examples/two-sites/north.yaml --site examples/two-sites/south.yaml',
+      ),
+    )
     .action((spec: string, options: RunOptions) => commands.run(spec, options));
   program
     .command('resume')
@@ -183,6 +202,33 @@ function addModels(program: Command, commands: Commands): void {
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune tune examples/tune-tiny-gpt2.yaml'))
     .action((spec: string, options: { json: boolean }) => commands.tune(spec, options));
+}
+
+function addSites(program: Command, commands: Commands): void {
+  const site = program.command('site').description('sites: who they are and which may enrol clients');
+  site
+    .command('add')
+    .description('let a site in, under its public key, before it enrols a client')
+    .argument('<name>', 'as its site file has it')
+    .requiredOption('--key <key>', 'what `airtune site show-key` prints at the site')
+    .addHelpText('after', examples('airtune site add north --key 2JzU3dKcFmZ0f0xkJ3yYp8k5b2m1n0o9q8r7s6t5u4v'))
+    .action((name: string, { key }: { key: string }) => commands.addSite({ name, key }));
+  site
+    .command('list')
+    .description('list the sites that are let in')
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', examples('airtune site list'))
+    .action((options: { json: boolean }) => commands.listSites(options));
+  site
+    .command('show-key')
+    .description("print this site's public key; its key pair is made at the first use")
+    .option('--site <name>', 'which site of this work folder', 'local')
+    .addHelpText('after', examples('airtune site show-key --site north'))
+    .action((options: { site: string }) => commands.showSiteKey(options));
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function examples(...lines: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { databaseVariable, readSettings, threadsVariable } from '#operations';
 import { z } from 'zod';
 
@@ -13,6 +13,15 @@ export const commandVariables = z.object({
     .optional()
     .describe('URL of running services: commands then go there, as with --coordinator'),
   AIRTUNE_TOKEN: z.string().min(1).optional().describe('the token that these services want'),
+  AIRTUNE_SITE_FILE: z
+    .string()
+    .optional()
+    .describe('files of the sites of a run, separated by colons; each names its clients and their data'),
+  AIRTUNE_DATA_ROOTS: z
+    .string()
+    .optional()
+    .describe('folders under which data may be opened, separated by colons; default: anywhere'),
+  AIRTUNE_MODEL_ROOTS: z.string().optional().describe('folders under which base models may be opened, likewise'),
   AIRTUNE_DEBUG: z.string().optional().describe('1 prints stack traces with errors'),
 });
 
@@ -22,6 +31,10 @@ export interface Settings {
   readonly threads: number;
   readonly coordinator?: string;
   readonly token?: string;
+  /** Files of the sites that a run starts; without them it is one site, for simulated clients. */
+  readonly siteFiles?: readonly string[];
+  readonly dataRoots?: readonly string[];
+  readonly modelRoots?: readonly string[];
 }
 
 /**
@@ -31,11 +44,22 @@ export interface Settings {
 export function readCommandSettings(environment: NodeJS.ProcessEnv): Settings {
   const said = readSettings(commandVariables, environment);
   const { AIRTUNE_HOME, DATABASE_URL, AIRTUNE_THREADS, AIRTUNE_COORDINATOR, AIRTUNE_TOKEN } = said;
+  const { AIRTUNE_SITE_FILE, AIRTUNE_DATA_ROOTS, AIRTUNE_MODEL_ROOTS } = said;
   return {
     home: resolve(AIRTUNE_HOME),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(AIRTUNE_COORDINATOR === undefined ? {} : { coordinator: AIRTUNE_COORDINATOR }),
     ...(AIRTUNE_TOKEN === undefined ? {} : { token: AIRTUNE_TOKEN }),
     threads: AIRTUNE_THREADS ?? Math.min(8, availableParallelism()),
+    ...(AIRTUNE_SITE_FILE === undefined ? {} : { siteFiles: listOf(AIRTUNE_SITE_FILE) }),
+    ...(AIRTUNE_DATA_ROOTS === undefined ? {} : { dataRoots: listOf(AIRTUNE_DATA_ROOTS) }),
+    ...(AIRTUNE_MODEL_ROOTS === undefined ? {} : { modelRoots: listOf(AIRTUNE_MODEL_ROOTS) }),
   };
+}
+
+function listOf(paths: string): string[] {
+  return paths
+    .split(delimiter)
+    .filter((path) => path !== '')
+    .map((path) => resolve(path));
 }

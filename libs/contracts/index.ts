@@ -32,6 +32,7 @@ export {
   clientName,
   digest,
   experimentId,
+  publicKey,
   siteName,
   type BlobReference,
   type Score,

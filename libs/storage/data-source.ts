@@ -11,6 +11,7 @@ import { LedgerEntry } from './entities/ledger-entry.ts';
 import { LocalTraining } from './entities/local-training.ts';
 import { OutgoingFact } from './entities/outgoing-fact.ts';
 import { Round } from './entities/round.ts';
+import { Site } from './entities/site.ts';
 import { SnakeCaseColumns } from './entities/snake-case-columns.ts';
 import { StrayUpload } from './entities/stray-upload.ts';
 import { Transmission } from './entities/transmission.ts';
@@ -40,6 +41,7 @@ export function recordDataSource(url: string, role?: string): DataSource {
       Contribution,
       StrayUpload,
       Evaluation,
+      Site,
       Coordinator,
       LedgerEntry,
       OutgoingFact,

@@ -25,6 +25,7 @@ export { Experiment, type ExperimentState } from './entities/experiment.ts';
 export { OutgoingFact } from './entities/outgoing-fact.ts';
 export { LedgerEntry } from './entities/ledger-entry.ts';
 export { LocalTraining } from './entities/local-training.ts';
+export { Site } from './entities/site.ts';
 export { Round as RoundRow } from './entities/round.ts';
 export { Transmission } from './entities/transmission.ts';
 export {
@@ -76,3 +77,4 @@ export {
   type ExperimentProgress,
   type NewExperiment,
 } from './statements/submit-experiment.ts';
+export { addSite, findSite, listSites } from './statements/sites.ts';

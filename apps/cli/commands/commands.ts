@@ -1,5 +1,5 @@
 import { CliError } from '../cli-error.ts';
-import type { Commands, OutputOptions, RunOptions, ServiceOption } from '../program.ts';
+import type { Commands, OutputOptions, RunOptions, ServiceOption, SiteToAdd } from '../program.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
 import { exportModel } from './export-model.ts';
@@ -19,6 +19,7 @@ import { resumeExperiment, runExperiment } from './run-experiment.ts';
 import { down } from './down.ts';
 import { show } from './show-experiment.ts';
 import { tune } from './tune.ts';
+import { letSiteIn, showSiteKey, showSites } from './sites.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
 import type { UpOptions } from '../up/start-services.ts';
@@ -77,6 +78,18 @@ export class AirtuneCommands implements Commands {
   show(experiment: string, options: OutputOptions): Promise<void> {
     const settings = this.settings();
     return show(experiment, options, settings, addressOf(options, settings), this.process);
+  }
+
+  addSite(site: SiteToAdd): Promise<void> {
+    return letSiteIn(site, this.settings(), this.process);
+  }
+
+  listSites(options: { readonly json: boolean }): Promise<void> {
+    return showSites(options, this.settings(), this.process);
+  }
+
+  showSiteKey({ site }: { readonly site: string }): Promise<void> {
+    return showSiteKey(site, this.settings(), this.process);
   }
 
   export(experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }): Promise<void> {

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { BaseModel, ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
+import { readSiteFile } from '../../trainer/site-file.ts';
 import { CliError } from '../cli-error.ts';
 import { EXIT } from '#operations';
 import { chooseReporter } from '../progress/console.ts';
@@ -27,7 +29,9 @@ export async function runExperiment(
   process: NodeJS.Process,
 ): Promise<void> {
   const { experiment, spec, base, initialShared } = await prepareRun(file, options);
-  await follow(options, settings, process, (system) =>
+  const siteFiles = [...options.site.map((path) => resolve(path)), ...(settings.siteFiles ?? [])];
+  await checkHosted(spec, siteFiles);
+  await follow(options, { ...settings, siteFiles }, process, (system) =>
     Promise.resolve({
       experiment,
       spec,
@@ -37,6 +41,19 @@ export async function runExperiment(
         await system.experiments.submit(experiment, spec, base);
       },
     }),
+  );
+}
+
+/** In one process nobody comes later: a client that no site of this run hosts would be waited for in vain. */
+async function checkHosted({ clients }: ExperimentSpec, siteFiles: readonly string[]): Promise<void> {
+  if (!('names' in clients)) return;
+  const files = await Promise.all(siteFiles.map(readSiteFile));
+  const homeless = clients.names.filter((name) => !files.some((file) => Object.hasOwn(file.clients, name)));
+  if (homeless.length === 0) return;
+  const sites = files.map(({ site }) => site).join(', ') || 'none; name their files by --site or AIRTUNE_SITE_FILE';
+  throw new CliError(
+    'settings.client-without-site',
+    `clients.names: no site of this run hosts ${homeless.slice(0, 10).join(', ')}. Its sites: ${sites}.`,
   );
 }
 

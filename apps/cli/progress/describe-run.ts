@@ -52,9 +52,13 @@ function clientTable(plan: RunPlan): string {
     percent(client.majorityClass),
     histogram(client, plan.labels),
   ]);
-  const general = plan.clients[0]?.examples.generalTest ?? 0;
+  const general = [...new Set(plan.clients.map(({ examples }) => count(examples.generalTest)))].join(' or ');
+  // Only simulated clients show their labels, and only of them it is certain that they have one test.
+  const whose = plan.clients.some(({ labelHistogram }) => labelHistogram !== undefined)
+    ? 'the same for all'
+    : 'at each site';
   const table = plainTable(['client', 'examples', 'own test', 'majority class', 'labels'], rows);
-  return `${table}\ngeneral test: ${count(general)} balanced examples, the same for all`;
+  return `${table}\ngeneral test: ${general} balanced examples, ${whose}`;
 }
 
 /** The commonest labels, which is what tells clients apart. */

@@ -13,8 +13,11 @@ import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
 import { CoordinatorModule } from '../../coordinator/coordinator.module.ts';
 import { Experiments } from '../../coordinator/experiments.ts';
+import type { TrainerSettingsInput } from '../../trainer/settings.ts';
+import { readSiteFile, type SiteFile } from '../../trainer/site-file.ts';
 import { TrainerModule } from '../../trainer/trainer.module.ts';
 import type { TrainingProgress } from '../../trainer/observer.ts';
+import { CliError } from '../cli-error.ts';
 import type { Settings } from '../settings.ts';
 
 /** The one site of a run in one process. */
@@ -60,18 +63,48 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     // What is in the air when a process ends is sent again.
     await rm(join(settings.home, 'channel', 'blobs'), { recursive: true, force: true });
     await start({ service: 'channel', concurrency: 16 }, 'channel', (parts) => ChannelModule.register(parts));
-    await start({ service: 'trainer', site: LOCAL_SITE }, join('sites', LOCAL_SITE), (parts) =>
-      TrainerModule.register({
-        ...parts,
-        ...hooks,
-        settings: { site: LOCAL_SITE, home: settings.home, threads: settings.threads },
-      }),
-    );
+    for (const site of await sitesOf(settings)) {
+      await start({ service: 'trainer', site: site.site }, join('sites', site.site), (parts) =>
+        TrainerModule.register({ ...parts, ...hooks, settings: site }),
+      );
+    }
     const experiments = coordinator.service.get(Experiments);
     return { record, experiments, broker, coordinatorBlobs: coordinator.blobs, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The sites of a run: one for each site file, which share simulated clients, or the local one. */
+async function sitesOf(settings: Settings): Promise<readonly (TrainerSettingsInput & { readonly site: string })[]> {
+  const { home, threads, siteFiles = [], dataRoots, modelRoots } = settings;
+  const roots = {
+    ...(dataRoots === undefined ? {} : { dataRoots: [...dataRoots] }),
+    ...(modelRoots === undefined ? {} : { modelRoots: [...modelRoots] }),
+  };
+  if (siteFiles.length === 0) return [{ site: LOCAL_SITE, home, threads, ...roots }];
+  const files = await Promise.all(siteFiles.map(readSiteFile));
+  checkApart(files.map((file, index) => ({ ...file, path: siteFiles[index] ?? '' })));
+  return files.map((siteFile, siteIndex) => {
+    return { site: siteFile.site, siteFile, siteIndex, sites: files.length, home, threads, ...roots };
+  });
+}
+
+/** Two sites have two names, and a client is at one of them. */
+function checkApart(files: readonly (SiteFile & { readonly path: string })[]): void {
+  const sites = new Map<string, string>();
+  const homes = new Map<string, string>();
+  for (const { site, clients, path } of files) {
+    const other = sites.get(site);
+    if (other !== undefined) throw new CliError('settings.two-sites', `${path} and ${other} are both site ${site}.`);
+    sites.set(site, path);
+    for (const client of Object.keys(clients)) {
+      const home = homes.get(client);
+      if (home !== undefined)
+        throw new CliError('settings.two-homes', `${client} is in ${home} and in ${path}: a client lives at one site.`);
+      homes.set(client, path);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { FirstRecord1764000000000 } from './1764000000000-first-record.ts';
 import { ProvableHistory1764100000000 } from './1764100000000-provable-history.ts';
 import { SignedEnrolments1764200000000 } from './1764200000000-signed-enrolments.ts';
 import { PlacedDeadLetters1764300000000 } from './1764300000000-placed-dead-letters.ts';
+import { SitesAndViews1764400000000 } from './1764400000000-sites-and-views.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   ProvableHistory1764100000000,
   SignedEnrolments1764200000000,
   PlacedDeadLetters1764300000000,
+  SitesAndViews1764400000000,
 ] as const;

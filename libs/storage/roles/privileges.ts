@@ -13,11 +13,24 @@ export const HISTORY_TABLES = [
   'evaluation',
   'coordinator',
   'ledger',
+  'site',
 ] as const;
+
+/** Views for who audits with SQL; see docs/audit.md. */
+const VIEWS = [
+  'who_took_part',
+  'what_was_sent',
+  'what_was_lost',
+  'what_was_refused',
+  'airtime_and_energy',
+  'accuracy',
+  'profile_in_force',
+];
 
 /** What the service role may do: on history add and read, and no more. */
 const PRIVILEGES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(HISTORY_TABLES.map((table) => [table, 'SELECT, INSERT'])),
+  ...Object.fromEntries(VIEWS.map((view) => [view, 'SELECT'])),
   experiment: 'SELECT, INSERT, UPDATE',
   round: 'SELECT, INSERT, UPDATE',
   blob_marker: 'SELECT, INSERT',
