@@ -18,6 +18,12 @@ export interface RunOptions extends ServiceOption {
   readonly site: readonly string[];
 }
 
+export interface AuditOptions {
+  readonly json: boolean;
+  /** Work folders of sites, whose kept heads are compared with the ledger. */
+  readonly witness: readonly string[];
+}
+
 export interface SiteToAdd {
   readonly name: string;
   readonly key: string;
@@ -38,6 +44,7 @@ export interface Commands {
   down(): Promise<void>;
   list(options: OutputOptions): Promise<void>;
   show(experiment: string, options: OutputOptions): Promise<void>;
+  audit(experiment: string, options: AuditOptions): Promise<void>;
   addSite(site: SiteToAdd): Promise<void>;
   listSites(options: { readonly json: boolean }): Promise<void>;
   showSiteKey(options: { readonly site: string }): Promise<void>;
@@ -159,6 +166,14 @@ function addHistory(program: Command, commands: Commands): void {
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune show pftt-3f9a1c', 'airtune show pftt-3f9a1c --json | jq .transmissions'))
     .action((experiment: string, options: OutputOptions) => commands.show(experiment, options));
+  program
+    .command('audit')
+    .description('prove that an experiment’s history is what happened: chain, signatures, rows, radio, aggregates, sums')
+    .argument('<experiment>', 'its name as `airtune list` shows it')
+    .option('--witness <home>', 'a site’s work folder, whose kept heads are compared; again for each site', collect, [])
+    .option('--json', 'one JSON object', false)
+    .addHelpText('after', examples('airtune audit pftt-3f9a1c', 'airtune audit pftt-3f9a1c --witness /srv/north'))
+    .action((experiment: string, options: AuditOptions) => commands.audit(experiment, options));
 }
 
 function addModels(program: Command, commands: Commands): void {

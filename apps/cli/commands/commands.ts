@@ -1,7 +1,9 @@
+import { EXIT } from '#operations';
 import { CliError } from '../cli-error.ts';
-import type { Commands, OutputOptions, RunOptions, ServiceOption, SiteToAdd } from '../program.ts';
+import type { AuditOptions, Commands, OutputOptions, RunOptions, ServiceOption, SiteToAdd } from '../program.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
+import { audit } from './audit-experiment.ts';
 import { exportModel } from './export-model.ts';
 import type { GenerateOptions } from '../program-generate.ts';
 import { generate } from './generate.ts';
@@ -78,6 +80,11 @@ export class AirtuneCommands implements Commands {
   show(experiment: string, options: OutputOptions): Promise<void> {
     const settings = this.settings();
     return show(experiment, options, settings, addressOf(options, settings), this.process);
+  }
+
+  async audit(experiment: string, options: AuditOptions): Promise<void> {
+    const intact = await audit(experiment, options, this.settings(), this.process);
+    if (!intact) this.process.exitCode = EXIT.failed;
   }
 
   addSite(site: SiteToAdd): Promise<void> {

@@ -1,0 +1,72 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { auditExperiment, type AuditReport, type RoundReport, type Witness } from '#audit';
+import { BlobStore, openRecord } from '#storage';
+import { readHeads } from '../../trainer/witnessed-heads.ts';
+import { CliError } from '../cli-error.ts';
+import type { Console } from '../progress/console.ts';
+import { plural } from '../progress/figures.ts';
+import type { AuditOptions } from '../program.ts';
+import type { Settings } from '../settings.ts';
+
+/** `airtune audit`: one line a round and a verdict; answers whether everything is intact. */
+export async function audit(
+  experiment: string,
+  options: AuditOptions,
+  settings: Settings,
+  console: Console,
+): Promise<boolean> {
+  const witnesses = (await Promise.all(options.witness.map((home) => witnessesOf(home, experiment)))).flat();
+  const record = await openRecord({ ...settings, access: 'shared' });
+  try {
+    const blobs = new BlobStore(join(settings.home, 'coordinator', 'blobs'));
+    const report = await auditExperiment(experiment, { record, blobs, witnesses });
+    console.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
+    return report.verdict === 'intact';
+  } finally {
+    await record.close();
+  }
+}
+
+/** Every site under a work folder that has kept heads of the experiment; throws when none has. */
+async function witnessesOf(home: string, experiment: string): Promise<Witness[]> {
+  const sites = await readdir(join(home, 'sites')).catch(() => []);
+  const witnesses = await Promise.all(
+    sites.sort().map(async (site) => ({ site, heads: await readHeads(home, site, experiment) })),
+  );
+  const kept = witnesses.filter(({ heads }) => heads.length > 0);
+  if (kept.length > 0) return kept;
+  throw new CliError(
+    'audit.no-witness',
+    `${home} is no site's work folder that has kept heads of ${experiment}: name the AIRTUNE_HOME of a site that took part in a closed round.`,
+  );
+}
+
+function describe(report: AuditReport): string {
+  const { experiment, head, checked, findings, notReplayed, witnesses, verdict } = report;
+  const lines = [
+    ...report.rounds.map(describeRound),
+    ...notReplayed.map((what) => `not replayed: ${what}`),
+    ...witnesses.map(({ site, heads }) => `witness ${site}: ${plural(heads, 'head')} of the ledger kept`),
+    `ledger: ${plural(checked.entries, 'entry', 'entries')}, head ${head.head}`,
+    `signed by ${report.signedBy.join(', ') || 'nobody'}`,
+    `checked ${plural(checked.rows, 'row')}, ${plural(checked.signatures, 'signature')}, ${plural(checked.crossings, 'crossing')} from the seed, ` +
+      `${plural(checked.aggregates, 'aggregation')} from contributions`,
+  ];
+  const [first, ...more] = findings;
+  if (verdict === 'intact' || first === undefined) return `${[...lines, `intact: the history of ${experiment} is what happened`].join('\n')}\n`;
+  const told = more.slice(0, 20).map((finding) => `  ${finding.place}: ${finding.message} (${finding.code})`);
+  const rest = more.length > told.length ? [`  … and ${more.length - told.length} more; --json has them all`] : [];
+  return `${[...lines, `TOUCHED: ${first.place}: ${first.message} (${first.code})`, ...told, ...rest].join('\n')}\n`;
+}
+
+function describeRound(round: RoundReport): string {
+  const parts = [
+    round.timedOut ? `${round.stage} by the wall clock, missing ${round.missing.join(', ') || 'nobody'}` : round.stage,
+    `${plural(round.crossings, 'crossing')}, ${round.lost} lost`,
+    `${plural(round.contributions, 'contribution')}${round.refused === 0 ? '' : `, ${round.refused} refused`}`,
+    round.aggregate,
+    round.findings === 0 ? 'ok' : `${plural(round.findings, 'finding')}`,
+  ];
+  return `round ${round.round} · ${parts.join(' · ')}`;
+}
