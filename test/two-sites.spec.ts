@@ -21,7 +21,7 @@ describe('two sites whose data never meet', () => {
   const facts: Envelope[] = [];
 
   beforeAll(async () => {
-    laboratory = await Laboratory.open(['north.yaml', 'south.yaml'].map((file) => join(example, file)));
+    laboratory = await Laboratory.open({ siteFiles: ['north.yaml', 'south.yaml'].map((file) => join(example, file)) });
     const spec = await readExperimentSpec(join(example, 'spec.yaml'));
     const training = { ...spec.training, steps: 4 };
     closing = await laboratory.run({ ...spec, rounds: 2, training }, (envelope) => facts.push(envelope));

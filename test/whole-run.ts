@@ -50,11 +50,13 @@ export class Laboratory {
     this.faults = faults;
   }
 
-  /** With site files it is a federation of those sites. */
-  static async open(siteFiles: readonly string[] = []): Promise<Laboratory> {
+  /** With site files it is a federation of those sites; with a database the record is there. */
+  static async open(
+    where: { readonly siteFiles?: readonly string[]; readonly databaseUrl?: string } = {},
+  ): Promise<Laboratory> {
     const home = await mkdtemp(join(tmpdir(), 'airtune-run-'));
     const faults: Error[] = [];
-    const system = await startSystem({ home, threads: 2, siteFiles }, { onFault: (error) => faults.push(error) });
+    const system = await startSystem({ home, threads: 2, ...where }, { onFault: (error) => faults.push(error) });
     return new Laboratory(home, system, faults);
   }
 

@@ -168,7 +168,9 @@ function addHistory(program: Command, commands: Commands): void {
     .action((experiment: string, options: OutputOptions) => commands.show(experiment, options));
   program
     .command('audit')
-    .description('prove that an experiment’s history is what happened: chain, signatures, rows, radio, aggregates, sums')
+    .description(
+      'prove that an experiment’s history is what happened: chain, signatures, rows, radio, aggregates, sums',
+    )
     .argument('<experiment>', 'its name as `airtune list` shows it')
     .option('--witness <home>', 'a site’s work folder, whose kept heads are compared; again for each site', collect, [])
     .option('--json', 'one JSON object', false)

@@ -23,10 +23,28 @@ function checkContribution(
   const place = placeOf('contribution', row, COVERED_TABLES.contribution);
   const enrolled = number(clients.get(text(row, 'client')) ?? {}, 'train_examples');
   const examples = number(row, 'examples');
-  if (examples !== enrolled) findings.add({ code: 'figures.examples', place, round, message: `${examples} examples, enrolled were ${enrolled}` });
-  if (number(row, 'weight') !== examples) findings.add({ code: 'figures.weight', place, round, message: `weight ${number(row, 'weight')} of ${examples} examples` });
+  if (examples !== enrolled)
+    findings.add({
+      code: 'figures.examples',
+      place,
+      round,
+      message: `${examples} examples, enrolled were ${enrolled}`,
+    });
+  if (number(row, 'weight') !== examples)
+    findings.add({
+      code: 'figures.weight',
+      place,
+      round,
+      message: `weight ${number(row, 'weight')} of ${examples} examples`,
+    });
   const before = text(rounds.get(round) ?? {}, 'global_before_digest');
-  if (text(row, 'answers') !== before) findings.add({ code: 'figures.base', place, round, message: `it started from ${text(row, 'answers')}, the round from ${before}` });
+  if (text(row, 'answers') !== before)
+    findings.add({
+      code: 'figures.base',
+      place,
+      round,
+      message: `it started from ${text(row, 'answers')}, the round from ${before}`,
+    });
 }
 
 function checkEvaluation(row: Columns, clients: ReadonlyMap<string, Columns>, findings: Findings): void {
@@ -39,10 +57,20 @@ function checkEvaluation(row: Columns, clients: ReadonlyMap<string, Columns>, fi
     const enrolled = number(client, `${set}_test_examples`);
     const accuracy = examples === 0 ? 0 : correct / examples;
     if (number(row, `${set}_accuracy`) !== accuracy) {
-      findings.add({ code: 'figures.accuracy', place, round, message: `${set}_accuracy is ${number(row, `${set}_accuracy`)}, ${correct} of ${examples} are ${accuracy}` });
+      findings.add({
+        code: 'figures.accuracy',
+        place,
+        round,
+        message: `${set}_accuracy is ${number(row, `${set}_accuracy`)}, ${correct} of ${examples} are ${accuracy}`,
+      });
     }
     if (examples !== enrolled) {
-      findings.add({ code: 'figures.examples', place, round, message: `${set}_examples is ${examples}, enrolled were ${enrolled}` });
+      findings.add({
+        code: 'figures.examples',
+        place,
+        round,
+        message: `${set}_examples is ${examples}, enrolled were ${enrolled}`,
+      });
     }
   }
 }
@@ -74,6 +102,11 @@ function checkRound({ rows }: History, shown: RoundFigures, findings: Findings):
   ];
   for (const [name, figure, sum] of pairs) {
     if (Math.abs(figure - sum) <= RELATIVE * Math.max(1, Math.abs(sum))) continue;
-    findings.add({ code: 'figures.round', place: `round number=${round}`, round, message: `${name} is shown as ${figure}, its rows add up to ${sum}` });
+    findings.add({
+      code: 'figures.round',
+      place: `round number=${round}`,
+      round,
+      message: `${name} is shown as ${figure}, its rows add up to ${sum}`,
+    });
   }
 }

@@ -1,6 +1,15 @@
 import { canonicalJson } from '#ledger';
 import type { Findings } from './audit-report.ts';
-import { COVERED_TABLES, number, placeOf, text, type Columns, type CoveredTable, type Entry, type History } from './history.ts';
+import {
+  COVERED_TABLES,
+  number,
+  placeOf,
+  text,
+  type Columns,
+  type CoveredTable,
+  type Entry,
+  type History,
+} from './history.ts';
 
 /** Every row is what its ledger entry covers; none is missing, none is extra. */
 export function compareRows(history: History, findings: Findings): void {
@@ -45,7 +54,11 @@ function compare(
     const where = { place: placeOf(table, expected, key), entry, ...roundOf(table, expected) };
     findings.counted.rows += 1;
     if (row === undefined) {
-      findings.add({ code: 'row.missing', ...where, message: `the ledger has it (entry ${entry}), the table has not: deleted, or its key was changed` });
+      findings.add({
+        code: 'row.missing',
+        ...where,
+        message: `the ledger has it (entry ${entry}), the table has not: deleted, or its key was changed`,
+      });
       continue;
     }
     const changed = differences(expected, row);
@@ -54,7 +67,11 @@ function compare(
   for (const row of rows) {
     if (known.has(nameOf(row))) continue;
     const where = { place: placeOf(table, row, key), ...roundOf(table, row) };
-    findings.add({ code: 'row.extra', ...where, message: 'no entry of the ledger covers it: it was added, or its key was changed' });
+    findings.add({
+      code: 'row.extra',
+      ...where,
+      message: 'no entry of the ledger covers it: it was added, or its key was changed',
+    });
   }
 }
 
@@ -91,7 +108,13 @@ function compareRounds({ entries, rows }: History, findings: Findings): void {
     const row = found.get(round);
     findings.counted.rows += 1;
     if (row === undefined) {
-      findings.add({ code: 'row.missing', place, entry, round, message: `the ledger has it (${kind}), the table has not` });
+      findings.add({
+        code: 'row.missing',
+        place,
+        entry,
+        round,
+        message: `the ledger has it (${kind}), the table has not`,
+      });
       continue;
     }
     const { cohort: _, contributions: __, ...expected } = covers;
@@ -103,7 +126,12 @@ function compareRounds({ entries, rows }: History, findings: Findings): void {
   }
   for (const [round, row] of found) {
     if (last.has(round) || text(row, 'stage') === 'planned') continue;
-    findings.add({ code: 'row.extra', place: `round number=${round}`, round, message: `it is ${text(row, 'stage')}, and no entry of the ledger says so` });
+    findings.add({
+      code: 'row.extra',
+      place: `round number=${round}`,
+      round,
+      message: `it is ${text(row, 'stage')}, and no entry of the ledger says so`,
+    });
   }
 }
 
@@ -118,11 +146,17 @@ function compareExperiment({ id, experiment, entries }: History, findings: Findi
   const lasting = ['id', 'name', 'method', 'seed', 'rounds', 'spec', 'base', 'submitted_at'];
   const pick = (columns: Columns) => Object.fromEntries(lasting.map((name) => [name, columns[name] ?? null]));
   const changed = differences(pick(submitted.covers), pick(experiment));
-  if (changed.length > 0) findings.add({ code: 'row.changed', place, entry: submitted.entry, message: changed.join('; ') });
+  if (changed.length > 0)
+    findings.add({ code: 'row.changed', place, entry: submitted.entry, message: changed.join('; ') });
   const closed = entries.findLast(({ kind }) => /^round\.(committed|abandoned|evaluated)$/.test(kind));
-  const global = closed === undefined ? text(submitted.covers, 'global_digest') : text(closed.covers, 'global_after_digest');
+  const global =
+    closed === undefined ? text(submitted.covers, 'global_digest') : text(closed.covers, 'global_after_digest');
   if (text(experiment, 'global_digest') !== global) {
-    findings.add({ code: 'row.changed', place, message: `global_digest is ${text(experiment, 'global_digest')}, the ledger's last is ${global}` });
+    findings.add({
+      code: 'row.changed',
+      place,
+      message: `global_digest is ${text(experiment, 'global_digest')}, the ledger's last is ${global}`,
+    });
   }
   compareState(experiment, entries, place, findings);
 }

@@ -27,10 +27,18 @@ export function compareWitnesses({ entries }: History, witnesses: readonly Witne
       if (hash === head) continue;
       const where = { place: `ledger entry=${entry}`, entry, round };
       if (hash === undefined) {
-        findings.add({ code: 'witness.cut', ...where, message: `${site} saw entry ${entry} (${head}) when round ${round} was closed; the ledger ends at entry ${last}: it was cut` });
+        findings.add({
+          code: 'witness.cut',
+          ...where,
+          message: `${site} saw entry ${entry} (${head}) when round ${round} was closed; the ledger ends at entry ${last}: it was cut`,
+        });
         break;
       }
-      findings.add({ code: 'witness.rewritten', ...where, message: `${site} saw ${head} when round ${round} was closed, the ledger has ${hash}: it was rewritten at or before this entry` });
+      findings.add({
+        code: 'witness.rewritten',
+        ...where,
+        message: `${site} saw ${head} when round ${round} was closed, the ledger has ${hash}: it was rewritten at or before this entry`,
+      });
       break;
     }
   }

@@ -69,7 +69,9 @@ async function rowsOf(db: Connection, table: string, key: string, id: string): P
     `SELECT to_jsonb(t) AS row FROM airtune.${table} AS t WHERE t.${key} = $1 ORDER BY ctid`,
     [id],
   );
-  return rows.map(({ row }) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, written(name, value)])));
+  return rows.map(({ row }) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, written(name, value)])),
+  );
 }
 
 const TIME = /_at$/;
@@ -85,7 +87,9 @@ function written(name: string, value: unknown): unknown {
 export function placeOf(table: string, row: Columns, key: readonly string[]): string {
   const named = key.flatMap((column) => {
     const value = row[column];
-    return value === null || value === undefined ? [] : `${column}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
+    return value === null || value === undefined
+      ? []
+      : `${column}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
   });
   return [table, ...named].join(' ');
 }

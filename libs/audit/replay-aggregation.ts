@@ -32,18 +32,35 @@ export async function replayAggregation(
   const [first] = gone;
   if (first !== undefined) {
     if (isPruned(history, round)) {
-      findings.notReplayed.push(`round ${round}: ${gone.length} of ${uploads.length} contributions were pruned, as the spec says`);
+      findings.notReplayed.push(
+        `round ${round}: ${gone.length} of ${uploads.length} contributions were pruned, as the spec says`,
+      );
       return 'blobs pruned';
     }
-    findings.add({ code: 'blob.missing', place: first.place, round, message: `there is no blob ${first.digest} under ${blobs.root}` });
+    findings.add({
+      code: 'blob.missing',
+      place: first.place,
+      round,
+      message: `there is no blob ${first.digest} under ${blobs.root}`,
+    });
     return 'differs';
   }
   const largest = Math.max(0, ...uploads.map(({ bytes }) => bytes));
-  const mean = await aggregate(aggregationRuleNamed(rule), history.base.shared.manifest, streamTensors(blobs, uploads, largest));
+  const mean = await aggregate(
+    aggregationRuleNamed(rule),
+    history.base.shared.manifest,
+    streamTensors(blobs, uploads, largest),
+  );
   findings.counted.aggregates += 1;
   const made = mean === undefined ? text(covers, 'global_before_digest') : digestOfTensors(mean);
   if (made === text(covers, 'global_after_digest')) return 'same digest';
-  findings.add({ code: 'round.aggregate', place, entry: entry.entry, round, message: `its contributions make ${made}, recorded is ${text(covers, 'global_after_digest')}` });
+  findings.add({
+    code: 'round.aggregate',
+    place,
+    entry: entry.entry,
+    round,
+    message: `its contributions make ${made}, recorded is ${text(covers, 'global_after_digest')}`,
+  });
   return 'differs';
 }
 
@@ -69,11 +86,19 @@ function uploadsOf({ rows }: History, { covers, entry }: Entry, findings: Findin
       const row: Columns | undefined = accepted.get(client);
       if (row === undefined || text(row, 'digest') !== digest) {
         const place = `contribution round=${round} client=${client} verdict=accepted`;
-        findings.add({ code: 'round.contribution', place, entry, round, message: `the round counted ${digest}, the table has ${row === undefined ? 'none' : text(row, 'digest')}` });
+        findings.add({
+          code: 'round.contribution',
+          place,
+          entry,
+          round,
+          message: `the round counted ${digest}, the table has ${row === undefined ? 'none' : text(row, 'digest')}`,
+        });
         return [];
       }
       const place = placeOf('contribution', row, COVERED_TABLES.contribution);
-      return [{ client, digest: digest as Digest, bytes: number(row, 'bytes'), examples: number(row, 'examples'), place }];
+      return [
+        { client, digest: digest as Digest, bytes: number(row, 'bytes'), examples: number(row, 'examples'), place },
+      ];
     });
 }
 
@@ -84,7 +109,13 @@ function checkWeights(uploads: readonly Upload[], { covers, entry }: Entry, find
   const recorded = new Map(contributionsOf(covers).map(({ client, weight }) => [client, weight]));
   for (const [index, { client }] of uploads.entries()) {
     if (recorded.get(client) === expected[index]) continue;
-    findings.add({ code: 'round.weight', place: `round number=${round}`, entry, round, message: `${client} weighs ${String(recorded.get(client))}, by its examples it is ${String(expected[index])}` });
+    findings.add({
+      code: 'round.weight',
+      place: `round number=${round}`,
+      entry,
+      round,
+      message: `${client} weighs ${String(recorded.get(client))}, by its examples it is ${String(expected[index])}`,
+    });
   }
 }
 

@@ -50,7 +50,9 @@ function compareCrossing(link: LinkSettings, seed: number, row: Columns, directi
   };
   const differing = Object.entries(expected).filter(([column, value]) => row[column] !== value);
   if (differing.length === 0) return undefined;
-  return differing.map(([column, value]) => `${column} is ${String(row[column])}, the seed gives ${String(value)}`).join('; ');
+  return differing
+    .map(([column, value]) => `${column} is ${String(row[column])}, the seed gives ${String(value)}`)
+    .join('; ');
 }
 
 function compareLink(link: LinkSettings, row: Columns, findings: Findings): void {
@@ -67,6 +69,8 @@ function compareLink(link: LinkSettings, row: Columns, findings: Findings): void
     code: 'radio.differs',
     place: placeOf('cohort_member', row, ['round', 'client']),
     round: number(row, 'round'),
-    message: differing.map(([column, value]) => `${column} is ${String(row[column])}, the link gives ${value}`).join('; '),
+    message: differing
+      .map(([column, value]) => `${column} is ${String(row[column])}, the link gives ${value}`)
+      .join('; '),
   });
 }

@@ -92,19 +92,33 @@ function judge({ machine, decision: facts }: Play, entry: Entry, findings: Findi
   const comesTo = decision.kind in expected ? expected[decision.kind as keyof typeof expected] : undefined;
   if (comesTo !== kind) {
     const why = comesTo === undefined ? 'not all have answered' : `it comes to ${comesTo}`;
-    findings.add({ code: 'round.ending', ...whereOf(entry), message: `${kind}${timedOut ? ' by the wall clock' : ''}, but by the facts before it ${why}` });
+    findings.add({
+      code: 'round.ending',
+      ...whereOf(entry),
+      message: `${kind}${timedOut ? ' by the wall clock' : ''}, but by the facts before it ${why}`,
+    });
     return;
   }
   const missing = 'missing' in decision ? [...decision.missing].sort() : [];
   const recorded = Array.isArray(covers['missing_clients']) ? [...(covers['missing_clients'] as string[])].sort() : [];
   if (missing.join() !== recorded.join()) {
-    findings.add({ code: 'round.missing', ...whereOf(entry), message: `recorded as missing: ${recorded.join(', ') || 'nobody'}; by the facts: ${missing.join(', ') || 'nobody'}` });
+    findings.add({
+      code: 'round.missing',
+      ...whereOf(entry),
+      message: `recorded as missing: ${recorded.join(', ') || 'nobody'}; by the facts: ${missing.join(', ') || 'nobody'}`,
+    });
   }
   if (decision.kind !== 'commit') return;
-  const counted = contributionsOf(covers).map(({ client }) => client).sort();
+  const counted = contributionsOf(covers)
+    .map(({ client }) => client)
+    .sort();
   const contributors = [...decision.contributors].sort();
   if (counted.join() !== contributors.join()) {
-    findings.add({ code: 'round.contributors', ...whereOf(entry), message: `counted were ${counted.join(', ') || 'nobody'}; by the facts: ${contributors.join(', ') || 'nobody'}` });
+    findings.add({
+      code: 'round.contributors',
+      ...whereOf(entry),
+      message: `counted were ${counted.join(', ') || 'nobody'}; by the facts: ${contributors.join(', ') || 'nobody'}`,
+    });
   }
 }
 
@@ -113,11 +127,19 @@ function checkModels(entry: Entry, global: string, findings: Findings): void {
   const { covers, kind } = entry;
   const before = text(covers, 'global_before_digest');
   if (before !== global) {
-    findings.add({ code: 'round.model', ...whereOf(entry), message: `it starts from ${before}, the round before it made ${global}` });
+    findings.add({
+      code: 'round.model',
+      ...whereOf(entry),
+      message: `it starts from ${before}, the round before it made ${global}`,
+    });
   }
   const after = text(covers, 'global_after_digest');
   if (kind !== 'round.committed' && after !== before) {
-    findings.add({ code: 'round.model', ...whereOf(entry), message: `${kind}, yet the global model changed to ${after}` });
+    findings.add({
+      code: 'round.model',
+      ...whereOf(entry),
+      message: `${kind}, yet the global model changed to ${after}`,
+    });
   }
 }
 

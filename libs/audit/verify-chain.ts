@@ -14,12 +14,27 @@ export function verifyChain({ id, entries, coordinators }: History, findings: Fi
       const gone = `${before.entry + 1}${entry - 1 > before.entry + 1 ? ` to ${entry - 1}` : ''}`;
       findings.add({ code: 'ledger.gap', place, entry, message: `entry ${gone} is not there` });
     } else if (previous !== before.head) {
-      findings.add({ code: 'ledger.chain', place, entry, message: `it does not follow entry ${before.entry}: the chain is broken here` });
+      findings.add({
+        code: 'ledger.chain',
+        place,
+        entry,
+        message: `it does not follow entry ${before.entry}: the chain is broken here`,
+      });
     } else if (!entryFollows(before, { experiment: id, kind, covers, recordedAt, entry, previous, hash })) {
-      findings.add({ code: 'ledger.hash', place, entry, message: `its content is not what its hash was made of (${kind})` });
+      findings.add({
+        code: 'ledger.hash',
+        place,
+        entry,
+        message: `its content is not what its hash was made of (${kind})`,
+      });
     }
     if (!coordinators.has(signedBy)) {
-      findings.add({ code: 'ledger.signer', place, entry, message: `it was signed by ${signedBy}, which is no coordinator of this record` });
+      findings.add({
+        code: 'ledger.signer',
+        place,
+        entry,
+        message: `it was signed by ${signedBy}, which is no coordinator of this record`,
+      });
     }
     findings.counted.signatures += 1;
     if (!verifyEntry(signedBy, id, head, signature)) {
@@ -28,7 +43,11 @@ export function verifyChain({ id, entries, coordinators }: History, findings: Fi
     before = head;
   }
   if (entries.length === 0) {
-    findings.add({ code: 'ledger.empty', place: 'ledger', message: 'there is no entry: the experiment has no provable history' });
+    findings.add({
+      code: 'ledger.empty',
+      place: 'ledger',
+      message: 'there is no entry: the experiment has no provable history',
+    });
   }
   return before;
 }

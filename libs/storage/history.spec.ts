@@ -34,7 +34,9 @@ describe('history', () => {
   });
 
   describe.each(HISTORY_TABLES)('%s', (table) => {
-    const [column] = { ledger: ['hash'], coordinator: ['public_key'] }[table as string] ?? ['experiment_id'];
+    const [column] = { ledger: ['hash'], coordinator: ['public_key'], site: ['public_key'] }[table as string] ?? [
+      'experiment_id',
+    ];
 
     it.each([
       `UPDATE airtune.${table} SET ${column} = 'x'`,
@@ -70,6 +72,7 @@ describe('history', () => {
 
 /** A row in each table of history. */
 const FILL = `
+  INSERT INTO airtune.site VALUES ('s', 'key', 'by-operator', now());
   INSERT INTO airtune.client VALUES ('e', 'c', 's', 'b', 'd', 'phone', 1, 1, 1, 1, 1, '[]', NULL, 0.5, now(), NULL);
   INSERT INTO airtune.client_profile VALUES ('e', 'c', 1, 1, 'phone', 8, 16, 'all', now());
   INSERT INTO airtune.round (experiment_id, number, purpose, stage, global_before_digest, global_before_bytes, deadline_ms, planned_at)

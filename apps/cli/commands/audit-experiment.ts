@@ -54,7 +54,8 @@ function describe(report: AuditReport): string {
       `${plural(checked.aggregates, 'aggregation')} from contributions`,
   ];
   const [first, ...more] = findings;
-  if (verdict === 'intact' || first === undefined) return `${[...lines, `intact: the history of ${experiment} is what happened`].join('\n')}\n`;
+  if (verdict === 'intact' || first === undefined)
+    return `${[...lines, `intact: the history of ${experiment} is what happened`].join('\n')}\n`;
   const told = more.slice(0, 20).map((finding) => `  ${finding.place}: ${finding.message} (${finding.code})`);
   const rest = more.length > told.length ? [`  … and ${more.length - told.length} more; --json has them all`] : [];
   return `${[...lines, `TOUCHED: ${first.place}: ${first.message} (${first.code})`, ...told, ...rest].join('\n')}\n`;

@@ -36,3 +36,8 @@ export function hertz(value: number): string {
   if (value >= 1e3) return `${(value / 1e3).toPrecision(3)} kHz`;
   return `${value.toPrecision(3)} Hz`;
 }
+
+/** How many of something: `1 row`, `2 rows`; `many` where an s is not enough. */
+export function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
