@@ -113,7 +113,7 @@ describe('the audit of a run', () => {
     async (table) => {
       await superuser.query(`CREATE TEMPORARY TABLE kept AS SELECT * FROM ${table} WHERE ${where} LIMIT 1`);
       const columns = `SELECT string_agg(column_name, ', ') AS list FROM information_schema.columns WHERE table_schema = 'airtune' AND table_name = '${table}'`;
-      const list = String((await superuser.query<{ list: string }>(columns)).rows[0]!.list);
+      const { list } = (await superuser.query<{ list: string }>(columns)).rows[0]!;
       const key = `(${where}) AND ctid = (SELECT ctid FROM ${table} AS t WHERE to_jsonb(t) = (SELECT to_jsonb(kept) FROM kept))`;
       const put = `INSERT INTO ${table} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM kept`;
       const deleted = await whileTampered(`DELETE FROM ${table} WHERE ${key}`, put);

@@ -2,6 +2,7 @@ import { Clock, type DeadLetter, Publisher } from '#events';
 import type { Signer } from '#ledger';
 import { BlobStore, ExperimentRecord } from '#storage';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { SiteTrust } from './admit-site.ts';
 import { AdvanceRound } from './advance-round.ts';
 import { BeginRounds } from './begin-rounds.ts';
 import { CheckIn } from './check-in.ts';
@@ -40,6 +41,8 @@ export interface CoordinatorParts {
   readonly custody?: Custody['of'];
   /** Sends a dead letter to where it came from, once more. */
   readonly resend?: (letter: DeadLetter) => Promise<void>;
+  /** Who may speak as a site; by default whoever does, as in one process. A service says otherwise. */
+  readonly newSites?: SiteTrust['newSites'];
   /** Told of errors outside of handlers, which otherwise are logged and what failed tried again. */
   readonly onFault?: (error: Error) => void;
 }
@@ -62,6 +65,7 @@ export class CoordinatorModule {
         { provide: LedgerScribe, useValue: new LedgerScribe(parts.clock, parts.signer) },
         { provide: Custody, useValue: { of: parts.custody ?? 'asked' } },
         { provide: DeadLetterPost, useValue: { resend: parts.resend ?? noBroker } },
+        { provide: SiteTrust, useValue: new SiteTrust(parts.newSites ?? 'same-process') },
         { provide: ReportFault, useValue: new ReportFault(parts.onFault) },
         Experiments,
         DeadLetters,

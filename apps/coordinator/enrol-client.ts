@@ -4,6 +4,7 @@ import { judgeEnrolment, type Enrolment } from '#federation';
 import { enrolmentStatement, verifyJson } from '#ledger';
 import { answerRoll, type Client, countRoll, findClient, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
+import { admitSite, SiteTrust } from './admit-site.ts';
 import { BeginRounds } from './begin-rounds.ts';
 import { endExperiment } from './end-experiment.ts';
 import type { Turn } from './turn.ts';
@@ -16,8 +17,10 @@ type Enrolled = Delivery<DataOf<typeof clientEnrolled>>;
 export class EnrolClient {
   readonly #turns: Turns;
   readonly #beginRounds: BeginRounds;
+  readonly #trust: SiteTrust;
 
-  constructor(turns: Turns, beginRounds: BeginRounds) {
+  constructor(turns: Turns, beginRounds: BeginRounds, trust: SiteTrust) {
+    this.#trust = trust;
     this.#turns = turns;
     this.#beginRounds = beginRounds;
   }
@@ -28,9 +31,14 @@ export class EnrolClient {
       const { submission } = turn;
       const known = await findClient(turn.db, submission.id, data.client);
       const expected = { clients: submission.clients, baseDigest: submission.base.digest };
-      const verdict = isSigned(delivery)
-        ? judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known))
-        : WRONG_SIGNATURE;
+      const stranger = isSigned(delivery) ? await admitSite(turn, this.#trust, data) : WRONG_SIGNATURE;
+      if (stranger !== undefined) {
+        // Where no stranger can come it is a mistake of the user's, who is to hear of it.
+        if (this.#trust.newSites === 'by-operator') await note(turn, data, stranger);
+        else await refuse(turn, data, stranger, known?.site);
+        return;
+      }
+      const verdict = judgeEnrolment(data, expected, known === undefined ? undefined : asEnrolment(known));
       if (verdict.kind === 'refused') {
         await refuse(turn, data, verdict, known?.site);
         return;
@@ -78,14 +86,26 @@ async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
   await turn.settle();
 }
 
-/** A refusal ends an experiment only while it waits for this very client; what a stranger claims is recorded and no more. */
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a stranger claims is recorded and no more: it must not be able to end anything. */
+async function note(turn: Turn, { client, site, publicKey }: Enrolled['data'], refusal: Refusal): Promise<void> {
+  const { code, message } = refusal;
+  await turn.note('enrolment.refused', { client, site, public_key: publicKey, code, message });
+}
+
+/** A refusal ends an experiment only while it waits for this very client. */
 async function refuse(
   turn: Turn,
-  { client, site, publicKey }: Enrolled['data'],
-  { code, message }: { readonly code: string; readonly message: string },
+  said: Enrolled['data'],
+  { code, message }: Refusal,
   home: string | undefined,
 ): Promise<void> {
-  await turn.note('enrolment.refused', { client, site, public_key: publicKey, code, message });
+  const { site } = said;
+  await note(turn, said, { code, message });
   if (turn.progress.state !== 'enrolling' || (home !== undefined && home !== site)) return;
   await endExperiment(turn, { code, message });
 }

@@ -11,7 +11,7 @@ import {
   SystemClock,
 } from '#events';
 import { entryFollows, NO_ENTRY, verifyEntry, type LedgerHead } from '#ledger';
-import { BlobStore, type ExperimentRecord, listEntries, openRecord, openSigningKey } from '#storage';
+import { addSite, BlobStore, type ExperimentRecord, listEntries, openRecord, openSigningKey } from '#storage';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { adapter, base, initial, OtherSide, specOf } from '../../test/coordinator/other-side.ts';
@@ -354,6 +354,27 @@ describe('a coordinator', () => {
     await expect(deadLetters.retry(later ?? 0)).rejects.toThrow('the broker is away');
     expect((await deadLetters.list('untried')).map(({ id }) => id)).toEqual([later]);
     expect(await deadLetters.list('all')).toHaveLength(2);
+  });
+
+  it('lets in a site that its operator has named, and nobody else, under that name or another', async () => {
+    const experiments = await world.coordinator({ newSites: 'by-operator' });
+    await experiments.submit('gated', specOf({ rounds: 1 }), base);
+    await world.settled();
+    expect(await outcome('gated')).toMatchObject({ state: 'enrolling', kinds: { 'enrolment.refused': 3 } });
+    const [told] = await rows<{ message: string }>(
+      `SELECT message FROM airtune.what_was_refused WHERE experiment = 'gated' LIMIT 1`,
+    );
+    const { signer } = world.side;
+    expect(told?.message).toContain(`airtune site add site-a --key ${signer.publicKey}`);
+    const site = { name: 'site-a', publicKey: signer.publicKey, trusted: 'by-operator' as const, addedAt: new Date(0) };
+    await record.use((db) => addSite(db, site));
+    world.side.signer = newSigner();
+    await world.side.enrol('gated', 'client-0');
+    world.side.signer = signer;
+    for (const client of ['client-0', 'client-1', 'client-2']) await world.side.enrol('gated', client);
+    await world.settled();
+    const { state, kinds } = await outcome('gated');
+    expect({ state, refused: kinds['enrolment.refused'] }).toEqual({ state: 'finished', refused: 4 });
   });
 
   it('refuses to be a second replica on a blob store of its own', async () => {

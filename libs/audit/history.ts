@@ -74,12 +74,11 @@ async function rowsOf(db: Connection, table: string, key: string, id: string): P
   );
 }
 
-const TIME = /_at$/;
 const MILLISECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?\+00:00$/;
 
 /** Times as the ledger writes them. One that is finer than a millisecond was not written by Airtune and stays as it is. */
 function written(name: string, value: unknown): unknown {
-  if (!TIME.test(name) || typeof value !== 'string' || !MILLISECONDS.test(value)) return value;
+  if (!name.endsWith('_at') || typeof value !== 'string' || !MILLISECONDS.test(value)) return value;
   return new Date(value).toISOString();
 }
 

@@ -65,7 +65,7 @@ function describeRound(round: RoundReport): string {
   const parts = [
     round.timedOut ? `${round.stage} by the wall clock, missing ${round.missing.join(', ') || 'nobody'}` : round.stage,
     `${plural(round.crossings, 'crossing')}, ${round.lost} lost`,
-    `${plural(round.contributions, 'contribution')}${round.refused === 0 ? '' : `, ${round.refused} refused`}`,
+    plural(round.contributions, 'contribution') + (round.refused === 0 ? '' : `, ${round.refused} refused`),
     round.aggregate,
     round.findings === 0 ? 'ok' : `${plural(round.findings, 'finding')}`,
   ];
