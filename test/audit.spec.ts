@@ -68,7 +68,7 @@ describe('the audit of a run', () => {
     expect(report.checked.aggregates).toBe(3);
     expect(report.checked.crossings).toBeGreaterThan(16);
     expect(report.rounds.reduce((lost, round) => lost + round.lost, 0)).toBeGreaterThan(0);
-    expect(report.witnesses).toEqual([{ site: 'local', heads: 3 }]);
+    expect(report.witnesses).toEqual([{ site: 'local', heads: 4 }]);
   });
 
   const where = `experiment_id = '${experiment}'`;

@@ -108,10 +108,10 @@ async function goOn(turn: Turn, { machine, global, clients }: CurrentRound): Pro
   }
   const { rounds } = turn.submission.spec;
   turn.move({ state: 'finished', endedAt: turn.at });
-  await turn.note('experiment.finished', {
+  const ledger = await turn.note('experiment.finished', {
     global_digest: global.digest,
     global_bytes: global.bytes,
     ended_at: turn.at.toISOString(),
   });
-  turn.state(experimentFinished, { rounds, globalDigest: global.digest });
+  turn.state(experimentFinished, { rounds, globalDigest: global.digest, ledger });
 }

@@ -61,8 +61,9 @@ export class TrainerInbox {
   }
 
   @On(experimentFinished)
-  finished({ envelope }: Delivery<DataOf<typeof experimentFinished>>): Promise<void> {
-    return this.endExperiment.handle(envelope.experiment, 'finished');
+  async finished(delivery: Delivery<DataOf<typeof experimentFinished>>): Promise<void> {
+    await this.witnessRound.finished(delivery);
+    await this.endExperiment.handle(delivery.envelope.experiment, 'finished');
   }
 
   @On(experimentFailed)

@@ -1,4 +1,4 @@
-import type { DataOf, roundAbandoned, roundCommitted } from '#contracts';
+import type { DataOf, experimentFinished, roundAbandoned, roundCommitted } from '#contracts';
 import type { Delivery } from '#events';
 import { Injectable } from '@nestjs/common';
 import { Experiments } from './experiments.ts';
@@ -31,5 +31,14 @@ export class WitnessRound {
     const { home, site } = this.settings;
     await keepHead(home, site, experiment, { round, stage, ...ledger, global: global.digest });
     await this.prune.afterRound(experiment);
+  }
+
+  /** experiment.finished → the last head of all: nothing is closed after it that could vouch for what came last. */
+  async finished({ envelope, data }: Delivery<DataOf<typeof experimentFinished>>): Promise<void> {
+    const { experiment } = envelope;
+    const { rounds, globalDigest: global, ledger } = data;
+    if (ledger === undefined || !this.experiments.isOpen(experiment)) return;
+    const { home, site } = this.settings;
+    await keepHead(home, site, experiment, { round: rounds + 1, stage: 'finished', ...ledger, global });
   }
 }

@@ -8,13 +8,13 @@ const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]
 
 const witnessed = z.strictObject({
   round: z.int().min(1),
-  stage: z.enum(['committed', 'abandoned']),
+  stage: z.enum(['committed', 'abandoned', 'finished']),
   entry: z.int().min(1),
   head: digest,
   global: digest,
 });
 
-/** What a site saw of an experiment's ledger when a round was closed. */
+/** What a site saw of an experiment's ledger when a round was closed, or the whole of it. */
 export type WitnessedHead = z.infer<typeof witnessed>;
 
 function pathOf(home: string, site: string, experiment: string): string {

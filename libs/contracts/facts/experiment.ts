@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
 import { experimentSpec } from '../spec/experiment-spec.ts';
-import { blobReference, digest, roundNumber, tensorManifest } from '../vocabulary.ts';
+import { blobReference, digest, ledgerHead, roundNumber, tensorManifest } from '../vocabulary.ts';
 
 /** What the coordinator knows of the base model: never its weights. */
 export const baseModel = z.strictObject({
@@ -27,7 +27,12 @@ export const experimentFinished = defineContract({
   version: 1,
   statedBy: 'coordinator',
   routes: [{ topic: 'experiments' }],
-  schema: z.strictObject({ rounds: roundNumber, globalDigest: digest }),
+  schema: z.strictObject({
+    rounds: roundNumber,
+    globalDigest: digest,
+    /** The last entry of the ledger; every site keeps it. */
+    ledger: ledgerHead.optional(),
+  }),
 });
 
 /** The experiment cannot go on, and why: a site that cannot open its data, a client that two sites claim. */
