@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditController } from './audit-controller.ts';
 import { BlobsController } from './blobs-controller.ts';
 import { DeadLettersController } from './dead-letters-controller.ts';
 import { EventsController } from './events-controller.ts';
@@ -16,7 +17,7 @@ export class RestModule {
     return {
       module: RestModule,
       imports: [coordinator],
-      controllers: [BlobsController, DeadLettersController, EventsController, ExperimentsController, HistoryController],
+      controllers: [AuditController, BlobsController, DeadLettersController, EventsController, ExperimentsController, HistoryController],
       providers: [
         { provide: RestAccess, useValue: new RestAccess(access.token) },
         SubmitExperiment,

@@ -198,6 +198,7 @@ describe('the REST border', () => {
     expect(await call(`${at}/profiles`)).toMatchObject({
       body: [{ client: 'client-0', version: 1, effectiveFromRound: 1, loraRank: 8 }],
     });
+    expect(await call(`${at}/audit`)).toMatchObject({ status: 200, body: { verdict: 'intact', findings: [] } });
     for (const history of ['rounds', 'transmissions', 'evaluations']) {
       expect(await call(`${at}/${history}`)).toEqual({ status: 200, body: [] });
     }
