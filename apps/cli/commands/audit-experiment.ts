@@ -67,7 +67,7 @@ function describeRound(round: RoundReport): string {
     `${plural(round.crossings, 'crossing')}, ${round.lost} lost`,
     plural(round.contributions, 'contribution') + (round.refused === 0 ? '' : `, ${round.refused} refused`),
     round.aggregate,
-    round.findings === 0 ? 'ok' : `${plural(round.findings, 'finding')}`,
+    round.findings === 0 ? 'ok' : plural(round.findings, 'finding'),
   ];
   return `round ${round.round} · ${parts.join(' · ')}`;
 }
