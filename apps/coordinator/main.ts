@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { join, resolve } from 'node:path';
 import { readDeadLetters, type DeadLetter } from '#events';
-import { connectToKafka, runService } from '#operations';
+import { connectToKafka, isLoopback, runService } from '#operations';
 import { BlobStore, openRecord, openSigningKey } from '#storage';
 import { CoordinatorModule } from './coordinator.module.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -38,6 +38,8 @@ await runService(
       const coordinator = CoordinatorModule.register({
         ...{ publisher, clock, record, blobs, signer, resend },
         custody: 'all',
+        // Who reaches only this machine's own address is trusted with a name nobody has; elsewhere an operator lets sites in.
+        newSites: isLoopback(settings.AIRTUNE_HOST) ? 'on-first-use' : 'by-operator',
       });
       return {
         module: RestModule.register(coordinator, { token: settings.AIRTUNE_TOKEN }),

@@ -92,8 +92,13 @@ describe('the data of named clients', () => {
     });
   });
 
-  it('lie under the roots, like everything that a site opens', async () => {
-    await expect(open({}, { dataRoots: ['/nowhere'] })).rejects.toMatchObject({ code: 'trainer.path-not-allowed' });
+  it('are opened wherever their operator says, the spec’s file only under the roots', async () => {
+    expect((await open({}, { dataRoots: [] })).clients.size).toBe(2);
+    const test = { file: join(folder, 'general.csv'), text: 'note', label: 'queue' };
+    await expect(open({ test }, { dataRoots: ['/nowhere'] })).rejects.toMatchObject({
+      code: 'trainer.path-not-allowed',
+    });
+    expect((await open({ test }, { dataRoots: [folder] })).notes.join()).toMatch(/32 rows of the general test/);
   });
 });
 

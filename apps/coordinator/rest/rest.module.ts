@@ -17,7 +17,14 @@ export class RestModule {
     return {
       module: RestModule,
       imports: [coordinator],
-      controllers: [AuditController, BlobsController, DeadLettersController, EventsController, ExperimentsController, HistoryController],
+      controllers: [
+        AuditController,
+        BlobsController,
+        DeadLettersController,
+        EventsController,
+        ExperimentsController,
+        HistoryController,
+      ],
       providers: [
         { provide: RestAccess, useValue: new RestAccess(access.token) },
         SubmitExperiment,
