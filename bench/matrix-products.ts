@@ -1,65 +1,44 @@
 import {
   compileModel,
   GraphBuilder,
-  matMul,
+  mul,
   Session,
-  SPIN_ALONE_MICROSECONDS,
-  slice,
+  type Attribute,
   type Dim,
-  type Feed,
+  type GraphNode,
   type OnnxModel,
+  type SessionOptions,
   type Value,
 } from '#autograd';
 
 import { milliseconds } from './clock.ts';
 
-/** One size of matrix product in a graph, and how often it is there. */
-export interface Product {
-  readonly a: readonly number[];
-  readonly b: readonly number[];
-  readonly transA: boolean;
-  readonly transB: boolean;
-  /** Its rows come before its batch. */
-  readonly transBatchA: boolean;
-  readonly transBatchB: boolean;
-  /** The second matrix never changes, so that ONNX Runtime may reorder it beforehand. */
-  readonly frozen: boolean;
-  count: number;
+/** Floating-point operations of a compiled model's matrix products; `sizes` gives the symbolic dimensions. */
+export function operationsOf(model: OnnxModel, sizes: Readonly<Record<string, number>>): number {
+  return productNodes(model).reduce((sum, node) => {
+    const [a] = node.inputs;
+    const [y] = node.outputs;
+    if (a === undefined || y === undefined) return sum;
+    const [shape, result] = [a.shape, y.shape].map((dims) => dims.map((dim) => sizeOf(dim, sizes)));
+    // 2 · batch · m · k · n, where a is [batch, m, k] in some order and the result [batch, m, n].
+    return sum + 2 * elementsOf(shape ?? []) * (result?.at(-1) ?? 0);
+  }, 0);
 }
 
 const OPERATORS = new Set(['MatMul', 'FusedMatMul', 'Gemm']);
 
-/** Every matrix product of a compiled model, by size; `sizes` gives the symbolic dimensions. */
-export function productsOf(model: OnnxModel, sizes: Readonly<Record<string, number>>): Product[] {
-  const found = new Map<string, Product>();
-  for (const { operator, inputs, attributes } of model.nodes) {
-    const [a, b] = inputs;
-    if (!OPERATORS.has(operator) || a === undefined || b === undefined) continue;
-    const product = {
-      a: a.shape.map((dim) => sizeOf(dim, sizes)),
-      b: b.shape.map((dim) => sizeOf(dim, sizes)),
-      transA: isSet(attributes['transA']),
-      transB: isSet(attributes['transB']),
-      transBatchA: isSet(attributes['transBatchA']),
-      transBatchB: isSet(attributes['transBatchB']),
-      frozen: b.origin === 'frozen',
-    };
-    const key = JSON.stringify(product);
-    const known = found.get(key) ?? { ...product, count: 0 };
-    known.count += 1;
-    found.set(key, known);
-  }
-  return [...found.values()];
+function productNodes({ nodes }: OnnxModel): GraphNode[] {
+  return nodes.filter(({ operator }) => OPERATORS.has(operator));
 }
 
-/** Floating-point operations of one product: 2 · batch · m · k · n. */
-export function operationsOf({ a, b, transB, transBatchB }: Product): number {
-  const rows = transBatchB ? 0 : -2;
-  return 2 * a.reduce((product, dim) => product * dim, 1) * (b.at(transB ? rows : -1) ?? 1);
+/** Which of its operands a product reads transposed. */
+function transpositions({ attributes }: GraphNode): Record<string, Attribute> {
+  const names = ['transA', 'transB', 'transBatchA', 'transBatchB'];
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => names.includes(name)));
 }
 
-function isSet(attribute: unknown): boolean {
-  return typeof attribute === 'object' && attribute !== null && 'int' in attribute && attribute.int === 1;
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
 }
 
 function sizeOf(dim: Dim, sizes: Readonly<Record<string, number>>): number {
@@ -67,58 +46,85 @@ function sizeOf(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   return dim.split('*').reduce((product, part) => product * (sizes[part] ?? Number(part)), 1);
 }
 
-/** Runs of a product in one timing, each with a second matrix of its own. */
-const REPEATS = 4;
-
-export interface TimedProduct {
-  readonly product: Product;
-  /** Milliseconds of one product. */
+export interface TimedProducts {
+  /** Milliseconds of all products once. */
   readonly time: () => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * The product alone in a session of its own, under the same settings as the training step. What a run costs besides (a
- * call with as many outputs of one element) is measured beside it and taken off.
+ * The products of a compiled model and nothing else, in its order, in one session under the settings of the model's own:
+ * each frozen matrix as it is there, other operands as inputs, which is where they are warmest. What the run costs
+ * besides is measured with one number in the place of each product, and taken off.
  */
-export async function timeProduct(product: Product, threads: number): Promise<TimedProduct> {
-  const full = await openRepeats(product, threads, true);
-  const empty = await openRepeats(product, threads, false);
-  const time = async (): Promise<number> => {
-    const cost = (await full.run()) - (await empty.run());
-    return Math.max(cost, 0) / REPEATS;
+export async function openProducts(
+  model: OnnxModel,
+  sizes: Readonly<Record<string, number>>,
+  settings: SessionOptions,
+): Promise<TimedProducts> {
+  const full = await openRun(productNodes(model).map(recorded), sizes, settings);
+  const one = (g: GraphBuilder, i: number): Value => mul(g, g.input(`one ${String(i)}`, 'float32', [1]), g.scalar(2));
+  const empty = await openRun(
+    productNodes(model).map(() => one),
+    sizes,
+    settings,
+  );
+  return {
+    time: async () => (await full.run()) - (await empty.run()),
+    close: async () => {
+      await full.session.close();
+      await empty.session.close();
+    },
   };
-  await time();
-  const close = async (): Promise<void> => {
-    await full.session.close();
-    await empty.session.close();
-  };
-  return { product, time, close };
 }
 
-async function openRepeats({ a, b, frozen, ...options }: Product, threads: number, multiply: boolean) {
+type Build = (g: GraphBuilder, i: number) => Value;
+
+/** A product of the model, for a graph in which its operands are given. */
+function recorded(node: GraphNode): Build {
+  return (g, i) => {
+    const operands = node.inputs.slice(0, 2).map((value) => value && operand(g, value));
+    const [y] = node.outputs;
+    // A scale of its own keeps it apart from equal ones.
+    const attributes = { ...transpositions(node), alpha: { float: 1 + i / 1e3 } };
+    const product = { operator: 'FusedMatMul', domain: 'com.microsoft', attributes } as const;
+    return g.emitOne({ ...product, inputs: operands, type: 'float32', shape: y?.shape ?? [] });
+  };
+}
+
+/** The same frozen matrix, or an input that operands of one shape share. */
+function operand(g: GraphBuilder, { name, shape, data }: Value): Value {
+  if (data instanceof Float32Array) return g.frozen(name, { shape: shape.map(Number), data });
+  const shared = `operand ${shape.join(' x ')}`;
+  return g.inputs.find((input) => input.name === shared) ?? g.input(shared, 'float32', shape);
+}
+
+async function openRun(builds: readonly Build[], sizes: Readonly<Record<string, number>>, settings: SessionOptions) {
   const g = new GraphBuilder('products');
-  const feeds: Record<string, Feed> = { a: filled(a) };
-  const left = g.input('a', 'float32', a);
-  const corner = (x: Value): Value =>
-    x.shape.reduce<Value>((value, _, axis) => slice(g, value, { axis, start: 0, end: 1 }), x);
-  const outputs: Record<string, Value> = {};
-  for (let i = 0; i < REPEATS; i += 1) {
-    const name = `b${String(i)}`;
-    const right = frozen ? g.frozen(name, filled(b)) : g.input(name, 'float32', b);
-    if (!frozen) feeds[name] = filled(b);
-    outputs[`y${String(i)}`] = corner(multiply ? matMul(g, left, right, options) : right);
-  }
-  const session = await Session.open(compileModel(g, { always: outputs }), {
-    threads,
-    spinMicroseconds: SPIN_ALONE_MICROSECONDS,
-  });
+  const outputs = builds.map((build, i): [string, Value] => [`product ${String(i)}`, corner(g, build(g, i))]);
+  const session = await Session.open(compileModel(g, { always: Object.fromEntries(outputs) }), settings);
+  const feeds = Object.fromEntries(
+    g.inputs.map(({ name, shape }) => [name, filled(shape.map((dim) => sizeOf(dim, sizes)))]),
+  );
   const run = async (): Promise<number> => {
     const start = milliseconds();
     await session.run(feeds);
     return milliseconds() - start;
   };
+  await run();
   return { session, run };
+}
+
+/** One element, so that the product has to be computed and next to nothing of it is copied. */
+function corner(g: GraphBuilder, x: Value): Value {
+  const axes = [...x.shape.keys()];
+  const [starts, ends] = [g.integers(axes.map(() => 0)), g.integers(axes.map(() => 1))];
+  return g.emitOne({
+    operator: 'Slice',
+    inputs: [x, starts, ends, g.integers(axes)],
+    type: 'float32',
+    shape: axes.map(() => 1),
+  });
 }
 
 /** Small numbers of no pattern, the same each time. */
@@ -128,5 +134,5 @@ export function filled(shape: readonly number[], scale = 0.05): { shape: readonl
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
     return scale * (state / 0x40000000 - 1);
   };
-  return { shape, data: Float32Array.from({ length: shape.reduce((product, dim) => product * dim, 1) }, next) };
+  return { shape, data: Float32Array.from({ length: elementsOf(shape) }, next) };
 }

@@ -1,16 +1,19 @@
-import { Session, SPIN_ALONE_MICROSECONDS, type Feed } from '#autograd';
+import { Session, SPIN_ALONE_MICROSECONDS, type Feed, type OnnxModel, type SessionOptions } from '#autograd';
 import {
   adapterManifest,
   buildClassifierStep,
   encoderManifest,
+  gradientName,
   headManifest,
   loraManifest,
   type EncoderConfig,
 } from '#language-models';
+import type { NamedTensors, Tensor } from '#parameters';
+import { adamW } from '#tuning';
 
 import { CLOCK, milliseconds } from './clock.ts';
 import { median } from './median.ts';
-import { filled, operationsOf, productsOf, timeProduct, type TimedProduct } from './matrix-products.ts';
+import { filled, openProducts, operationsOf, type TimedProducts } from './matrix-products.ts';
 import { startPyTorchStep, type PyTorchStep } from './pytorch-step.ts';
 
 /** Batch, tokens, LoRA rank, adapter width, labels: the same for both shapes. */
@@ -40,10 +43,13 @@ function encoderOf(layers: number, hidden: number): EncoderConfig {
   };
 }
 
+/** What a worker that is alone on the machine opens its session with. */
+const SETTINGS: SessionOptions = { threads: THREADS, spinMicroseconds: SPIN_ALONE_MICROSECONDS };
+
 /**
- * Ratios. `gemm`: time of the step's own matrix products, each size measured alone in the same minute, over the time of
- * the step. `pytorch`: time of PyTorch's eager step (AdamW included) over ours; absent without PyTorch. Each once a
- * shape, `gemm12x768`, and the smallest of them by the plain name.
+ * Ratios. `gemm`: time of the step's own matrix products and nothing else, in a session of their own in the same minute,
+ * over the time of the step. `pytorch`: time of PyTorch's eager step over ours, AdamW included in both; absent without
+ * PyTorch. Each once a shape, `gemm12x768`, and the smallest of them by the plain name.
  */
 export async function benchTrainingStep() {
   const ratios: Record<string, number> = {};
@@ -58,7 +64,7 @@ export async function benchTrainingStep() {
     figures[name] = figure;
     const against = pytorch === undefined ? 'PyTorch not measured' : `${pytorch.toFixed(2)} x PyTorch eager`;
     console.log(
-      `${name.padEnd(7)} step ${figure.stepMs.toFixed(0)} ms, evaluation ${figure.evaluationMs.toFixed(0)} ms, ` +
+      `${name.padEnd(7)} step ${figure.stepMs.toFixed(0)} + ${figure.optimiserMs.toFixed(0)} ms, evaluation ${figure.evaluationMs.toFixed(0)} ms, ` +
         `${figure.gflops.toFixed(0)} GFLOPS: ${gemm.toFixed(3)} of MatMul alone, ${against}`,
     );
   }
@@ -72,30 +78,32 @@ async function benchShape(config: EncoderConfig) {
     { config, tensors: weights },
     { adapters: true, loraBlocks, labels: SIZES.labels },
   );
-  const ranks = Object.fromEntries(loraBlocks.map((block) => [`rank.${String(block)}`, SIZES.rank]));
-  const products = productsOf(model, { ...SIZES, ...ranks });
+  const sizes = { ...SIZES, ...Object.fromEntries(loraBlocks.map((block) => [`rank.${String(block)}`, SIZES.rank])) };
   const step = await openStep(model, config, loraBlocks);
-  const alone: TimedProduct[] = [];
-  for (const product of products) alone.push(await timeProduct(product, THREADS));
+  const products = await openProducts(model, sizes, SETTINGS);
   const pytorch = await startPyTorchStep({ ...SIZES, ...config, threads: THREADS, clock: CLOCK });
-  const rounds = await measureRounds(step, alone, pytorch);
-  await Promise.all([step.session.close(), pytorch?.stop(), ...alone.map(async ({ close }) => close())]);
-  const operations = products.reduce((sum, product) => sum + product.count * operationsOf(product), 0);
-  const stepMs = median(rounds.map((round) => round.step));
+  const rounds = await measureRounds(step, products, pytorch);
+  await Promise.all([step.close(), pytorch?.stop(), products.close()]);
+  const middle = (name: keyof Round): number => median(rounds.map((round) => round[name]));
+  const stepMs = middle('step');
   return {
-    gemm: median(rounds.map((round) => round.products)) / stepMs,
-    ...(pytorch === undefined ? {} : { pytorch: median(rounds.map((round) => round.pytorch)) / stepMs }),
+    gemm: median(rounds.map((round) => round.products / round.step)),
+    ...(pytorch === undefined
+      ? {}
+      : { pytorch: median(rounds.map((round) => round.pytorch / (round.step + round.optimiser))) }),
     stepMs,
-    evaluationMs: median(rounds.map((round) => round.evaluation)),
-    productsMs: median(rounds.map((round) => round.products)),
-    ...(pytorch === undefined ? {} : { pytorchMs: median(rounds.map((round) => round.pytorch)) }),
-    gflops: operations / stepMs / 1e6,
+    optimiserMs: middle('optimiser'),
+    evaluationMs: middle('evaluation'),
+    productsMs: middle('products'),
+    ...(pytorch === undefined ? {} : { pytorchMs: middle('pytorch') }),
+    gflops: operationsOf(model, sizes) / stepMs / 1e6,
     fastestStepMs: Math.min(...rounds.map((round) => round.step)),
   };
 }
 
 interface Round {
   readonly step: number;
+  readonly optimiser: number;
   readonly evaluation: number;
   readonly products: number;
   readonly pytorch: number;
@@ -104,22 +112,30 @@ interface Round {
 type Step = Awaited<ReturnType<typeof openStep>>;
 
 /** Everything in turn, so that a busy minute slows all alike. */
-async function measureRounds(step: Step, alone: TimedProduct[], pytorch: PyTorchStep | undefined): Promise<Round[]> {
+async function measureRounds(step: Step, products: TimedProducts, pytorch: PyTorchStep | undefined): Promise<Round[]> {
   const rounds: Round[] = [];
-  await step.run(true);
+  await step.gradients();
   for (let round = 0; round < ROUNDS; round += 1) {
-    const first = await step.run(true);
-    const evaluation = await step.run(false);
-    let products = 0;
-    for (const { product, time } of alone) products += product.count * (await time());
-    const second = await step.run(true);
-    rounds.push({ step: (first + second) / 2, evaluation, products, pytorch: (await pytorch?.run('step')) ?? NaN });
+    const before = await products.time();
+    const first = await step.gradients();
+    const evaluation = await step.evaluate();
+    const second = await step.gradients();
+    const optimiser = step.update();
+    const after = await products.time();
+    rounds.push({
+      step: (first + second) / 2,
+      optimiser,
+      evaluation,
+      products: (before + after) / 2,
+      pytorch: (await pytorch?.run('step')) ?? NaN,
+    });
   }
   return rounds;
 }
 
-async function openStep(model: Parameters<typeof Session.open>[0], config: EncoderConfig, blocks: number[]) {
-  const session = await Session.open(model, { threads: THREADS, spinMicroseconds: SPIN_ALONE_MICROSECONDS });
+/** A step in its parts, each of which gives the milliseconds that it took. */
+async function openStep(model: OnnxModel, config: EncoderConfig, blocks: number[]) {
+  const session = await Session.open(model, SETTINGS);
   const manifest = [
     ...adapterManifest(config, SIZES.width),
     ...loraManifest(config, { rank: SIZES.rank, blocks }),
@@ -131,17 +147,37 @@ async function openStep(model: Parameters<typeof Session.open>[0], config: Encod
     shape,
     data: BigInt64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => BigInt(value(i))),
   });
+  const parameters = new Map(manifest.map(({ name, shape }) => [name, filled(shape)]));
   const feeds: Record<string, Feed> = {
     ids: integers([batch, sequence], (i) => (i * 7919) % config.vocabulary),
     mask: integers([batch, sequence], () => 1),
     labels: integers([batch], (i) => i % labels),
     loraScale: { shape: [], data: Float32Array.of(2) },
-    ...Object.fromEntries(manifest.map(({ name, shape }) => [name, filled(shape)])),
+    ...Object.fromEntries(parameters),
   };
-  const run = async (train: boolean): Promise<number> => {
-    const start = milliseconds();
-    await session.run({ ...feeds, train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) } });
-    return milliseconds() - start;
+  const run = async (train: boolean) =>
+    session.run({ ...feeds, train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) } });
+  const optimiser = adamW();
+  const state = optimiser.initial(parameters);
+  let slopes: NamedTensors = new Map();
+  return {
+    gradients: async () =>
+      timed(async () => {
+        const out = await run(true);
+        slopes = new Map(manifest.map(({ name }) => [name, out[gradientName(name)] as Tensor]));
+      }),
+    evaluate: async () => timed(async () => run(false)),
+    update: () => {
+      const start = milliseconds();
+      optimiser.update(slopes, state, parameters, 1e-4);
+      return milliseconds() - start;
+    },
+    close: async () => session.close(),
   };
-  return { session, run };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = milliseconds();
+  await work();
+  return milliseconds() - start;
 }

@@ -2,6 +2,7 @@ import type { GraphBuilder } from './graph-builder.ts';
 import { GraphError } from './graph-error.ts';
 import { floatToHalf } from '#parameters';
 import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel, FLOAT16 } from './onnx-schema.ts';
+import { leavesLast } from './order-nodes.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
 import type { Attribute, ElementData, ElementType, GraphNode, Subgraph, Value } from './value.ts';
 
@@ -66,7 +67,7 @@ export function compileModel(
       ifNode(
         when.condition,
         names,
-        [...branch.map(nodeProto), ...outputNodes(when.outputs, 'then.')],
+        [...leavesLast(branch).map(nodeProto), ...outputNodes(when.outputs, 'then.')],
         shapesOf(branch),
       ),
     );

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { Value } from '../value.ts';
-import { product, productOnto, productPlus } from './matrix-product.ts';
+import { productOnto, productOverRows, productPlus } from './matrix-product.ts';
 import { mul } from './mul.ts';
 import { sumToShape } from './sum-to-shape.ts';
 
@@ -20,7 +20,7 @@ export function gemm(g: GraphBuilder, a: Value, b: Value, c: Value, options: Gem
       ? []
       : [
           { onto: (sum) => productOnto(g, sum, dy, b, { transB: !transB, alpha }) },
-          () => (transB ? product(g, dy, a, { transA: true, alpha }) : product(g, a, dy, { transA: true, alpha })),
+          () => (transB ? productOverRows(g, dy, a, alpha) : productOverRows(g, a, dy, alpha)),
           () => {
             const slope = sumToShape(g, dy, c.shape);
             return beta === 1 ? slope : mul(g, slope, g.scalar(beta));

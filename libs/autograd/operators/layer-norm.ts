@@ -40,8 +40,8 @@ interface Saved {
 
 /**
  * With x̂ = (x − mean)·inv and d = dy·w: dx = inv (d − mean(d) − x̂ mean(d x̂)), dw = Σ dy x̂, db = Σ dy. Written as
- * inv·d − k·x + c with two numbers a row, k = inv² mean(d x̂) and c = k·mean − inv·mean(d), it takes six passes over
- * the tensor where the formula as it stands takes eight; mean(d x̂) = inv (mean(d x) − mean · mean(d)).
+ * inv (d − k·x + c) with two numbers a row, k = inv² (mean(d x) − mean · mean(d)) and c = k·mean − mean(d), it takes six
+ * passes over the tensor where the formula as it stands takes eight.
  */
 function layerNormGradient(g: GraphBuilder, dy: Value, { x, mean, inverse }: Saved, { weight, bias }: Scale) {
   const average = (value: Value): Value => reduceMean(g, value, [-1], { keepDims: true });
@@ -49,10 +49,10 @@ function layerNormGradient(g: GraphBuilder, dy: Value, { x, mean, inverse }: Sav
     x: (): Value => {
       const d = mul(g, dy, weight);
       const meanD = average(d);
-      const projection = sub(g, average(mul(g, d, x)), mul(g, mean, meanD));
-      const k = mul(g, mul(g, mul(g, inverse, inverse), inverse), projection);
-      const c = sub(g, mul(g, k, mean), mul(g, inverse, meanD));
-      return add(g, sub(g, mul(g, d, inverse), mul(g, x, k)), c);
+      const covariance = sub(g, average(mul(g, d, x)), mul(g, mean, meanD));
+      const k = mul(g, mul(g, inverse, inverse), covariance);
+      const c = sub(g, mul(g, k, mean), meanD);
+      return mul(g, add(g, sub(g, d, mul(g, x, k)), c), inverse);
     },
     weight: (): Value => sumToShape(g, mul(g, dy, mul(g, sub(g, x, mean), inverse)), weight.shape),
     bias: (): Value => sumToShape(g, dy, bias.shape),

@@ -1,4 +1,4 @@
-import { add, matMul, reshape, softmax, transpose, type Dim, type GraphBuilder, type Value } from '#autograd';
+import { add, matMul, reshape, softmax, type Dim, type GraphBuilder, type Value } from '#autograd';
 
 /** Shapes of one attention: rows of `query` are [queries, batch], rows of `key` and `value` are [keys, batch]. */
 export interface AttentionShape {
@@ -23,6 +23,7 @@ export function attend(
   const split = (x: Value, length: Dim): Value => reshape(g, x, [length, batch, heads, width]);
   const ofHeads = { transB: true, transBatchA: true, transBatchB: true, alpha: 1 / Math.sqrt(width) };
   const scores = matMul(g, split(query, queries), split(key, keys), ofHeads);
-  const context = matMul(g, softmax(g, add(g, scores, bias)), split(value, keys), { transBatchB: true });
-  return reshape(g, transpose(g, context, [2, 0, 1, 3]), query.shape);
+  const weights = softmax(g, add(g, scores, bias));
+  const context = matMul(g, weights, split(value, keys), { transBatchB: true, rowsFirst: true });
+  return reshape(g, context, query.shape);
 }
