@@ -10,16 +10,18 @@ export interface GemmOptions {
   readonly alpha?: number;
   /** Scales c. */
   readonly beta?: number;
+  /** See ProductOptions. */
+  readonly fewRows?: boolean;
 }
 
 /** alpha a·b + beta c of matrices, c broadcast: a [m, k], b [k, n] (or [n, k] with transB). */
 export function gemm(g: GraphBuilder, a: Value, b: Value, c: Value, options: GemmOptions = {}): Value {
-  const { transB = false, alpha = 1, beta = 1 } = options;
+  const { transB = false, alpha = 1, beta = 1, fewRows = false } = options;
   return productPlus(g, [a, b, c], options, ([dy]) =>
     dy === undefined
       ? []
       : [
-          { onto: (sum) => productOnto(g, sum, dy, b, { transB: !transB, alpha }) },
+          { onto: (sum) => productOnto(g, sum, dy, b, { transB: !transB, alpha, fewRows }) },
           () => (transB ? productOverRows(g, dy, a, alpha) : productOverRows(g, a, dy, alpha)),
           () => {
             const slope = sumToShape(g, dy, c.shape);

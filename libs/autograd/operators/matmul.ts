@@ -18,15 +18,23 @@ export function matMul(g: GraphBuilder, a: Value, b: Value, options: ProductOpti
   return transposeRows(g, y, [batch.length, ...batch], { differentiates: [a, b], gradient });
 }
 
-const DEFAULTS = { transA: false, transB: false, transBatchA: false, transBatchB: false, alpha: 1, rowsFirst: false };
+const DEFAULTS = {
+  transA: false,
+  transB: false,
+  transBatchA: false,
+  transBatchB: false,
+  alpha: 1,
+  fewRows: false,
+  rowsFirst: false,
+};
 
 /** dA = dY·Bᵀ, and where A was transposed its transpose, B·dYᵀ. */
 function slopeOfA(g: GraphBuilder, a: Value, b: Value, dy: Value, options: Required<ProductOptions>): Slope {
-  const { transA, transB, transBatchA, transBatchB: batch, alpha, rowsFirst } = options;
+  const { transA, transB, transBatchA, transBatchB: batch, alpha, fewRows, rowsFirst } = options;
   const [left, right] = transA ? [b, dy] : [dy, b];
   const transposed = transA
     ? { transA: transB, transB: true, transBatchA: batch, transBatchB: rowsFirst, alpha }
-    : { transB: !transB, transBatchA: rowsFirst, transBatchB: batch, alpha };
+    : { transB: !transB, transBatchA: rowsFirst, transBatchB: batch, alpha, fewRows };
   if (a.shape.length === 2 && b.shape.length === 2) {
     return { onto: (sum) => productOnto(g, sum, left, right, transposed) };
   }

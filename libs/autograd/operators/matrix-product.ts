@@ -14,6 +14,12 @@ export interface ProductOptions {
   readonly transBatchB?: boolean;
   /** Scales the product, at no cost. */
   readonly alpha?: number;
+  /**
+   * Matrices of which `a` may have fewer rows than `b` has columns, and `b` is no frozen one. ONNX Runtime (1.30) then
+   * shares the columns out to its threads, and sums in blocks that depend on each one's share: 8 × 384 by 384 × 64 has other
+   * bits with one thread than with two. Turned around it is the rows that are shared, which changes nothing.
+   */
+  readonly fewRows?: boolean;
   /** Give the result with its rows before its batch, [m, .., n]. */
   readonly rowsFirst?: boolean;
 }
@@ -40,8 +46,12 @@ function rowsLast(shape: readonly Dim[]): Dim[] {
 /** alpha a·b as MatMul, or FusedMatMul where it transposes or scales. */
 export function product(g: GraphBuilder, a: Value, b: Value, options: ProductOptions, gradient?: GradientRule): Value {
   requireFloat('MatMul', a, b);
-  const { transA = false, transB = false, transBatchA = false, transBatchB = false, alpha = 1 } = options;
+  const { transA = false, transB = false, transBatchA = false, transBatchB = false, alpha = 1, fewRows } = options;
   const shape = productShape('MatMul', a, b, options);
+  if (fewRows === true) {
+    const turned = product(g, b, a, { transA: !transB, transB: !transA, alpha });
+    return transpose(g, turned, [1, 0], gradient === undefined ? undefined : { differentiates: [a, b], gradient });
+  }
   const attributes = {
     transA: flag(transA),
     transB: flag(transB),
@@ -66,8 +76,12 @@ export function productPlus(
   gradient?: GradientRule,
 ): Value {
   requireFloat('Gemm', a, b, c);
-  const { transA = false, transB = false, alpha = 1, beta = 1 } = options;
+  const { transA = false, transB = false, alpha = 1, beta = 1, fewRows } = options;
   const shape = productShape('Gemm', a, b, options);
+  if (fewRows === true && beta === 1) {
+    const result = { operator: 'Add', inputs: [product(g, a, b, options), c], type: 'float32', shape } as const;
+    return g.emitOne({ ...result, differentiates: [a, b, c], ...(gradient === undefined ? {} : { gradient }) });
+  }
   if (shape.length !== 2 || !sameShape(broadcastShapes('Gemm', c.shape, shape), shape)) {
     throw new GraphError('shape', `Gemm: cannot add ${describeShape(c.shape)} to ${describeShape(shape)}.`);
   }

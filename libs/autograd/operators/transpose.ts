@@ -1,10 +1,15 @@
 import { dimAt } from '../dims.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
-import type { GraphBuilder } from '../graph-builder.ts';
+import type { GraphBuilder, NodeSpec } from '../graph-builder.ts';
 import type { Value } from '../value.ts';
 
-/** Permutes the axes: axis i of the result is axis `permutation[i]` of `x`. */
-export function transpose(g: GraphBuilder, x: Value, permutation: readonly number[]): Value {
+/** Permutes the axes: axis i of the result is axis `permutation[i]` of `x`. `composition`: a gradient rule that steps over it. */
+export function transpose(
+  g: GraphBuilder,
+  x: Value,
+  permutation: readonly number[],
+  composition?: Pick<NodeSpec, 'differentiates' | 'gradient'>,
+): Value {
   const inverse = x.shape.map((_, axis) => permutation.indexOf(axis));
   if (permutation.length !== x.shape.length || inverse.includes(-1)) {
     throw new GraphError(
@@ -18,6 +23,6 @@ export function transpose(g: GraphBuilder, x: Value, permutation: readonly numbe
     attributes: { perm: { ints: permutation } },
     type: x.type,
     shape: permutation.map((axis) => dimAt(x.shape, axis)),
-    gradient: ([dy]) => [() => dy && transpose(g, dy, inverse)],
+    ...(composition ?? { gradient: ([dy]) => [() => dy && transpose(g, dy, inverse)] }),
   });
 }

@@ -10,5 +10,6 @@ export interface HeadTensors {
 
 /** Logits [batch, labels] from the first token's state [batch, hidden]: dense, tanh, output. */
 export function classify(g: GraphBuilder, first: Value, head: HeadTensors): Value {
-  return gemm(g, tanh(g, gemm(g, first, head.denseWeight, head.denseBias)), head.outputWeight, head.outputBias);
+  const inner = tanh(g, gemm(g, first, head.denseWeight, head.denseBias, { fewRows: true }));
+  return gemm(g, inner, head.outputWeight, head.outputBias);
 }
