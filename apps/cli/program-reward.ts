@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 
 export interface CheckArguments {
-  readonly url: string;
+  readonly url?: string;
   readonly command?: string;
   readonly timeout: number;
   readonly json: boolean;
@@ -26,7 +26,7 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .action((spec: string, options: { json: boolean }) => commands.train(spec, options));
   reward
     .command('serve')
-    .description("start a reward model's service")
+    .description("start a reward model's service: HTTP, and Kafka where AIRTUNE_KAFKA_BROKERS names brokers")
     .argument('<path>', 'a folder with reward.json, or a TypeScript or JavaScript module that exports a reward model')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for a free one (default: 7810)', port)
@@ -42,7 +42,10 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .command('check')
     .description('send a battery to a running reward model and say what conforms; exit code 1 if anything does not')
     .argument('<name>', 'the name by which the model calls itself')
-    .option('--url <url>', 'where it answers POST /score', 'http://127.0.0.1:7810')
+    .option(
+      '--url <url>',
+      'where it answers POST /score (default: over Kafka where AIRTUNE_KAFKA_BROKERS is set, else http://127.0.0.1:7810)',
+    )
     .option('--command <command>', 'start it by this shell command, restart it on the way, and end it afterwards')
     .option('--timeout <ms>', 'how long an answer may take', milliseconds, 30_000)
     .option('--json', 'one JSON object a line on standard output, nothing else', false)

@@ -1,31 +1,57 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { InProcessBroker, InProcessServer } from '#events';
+import {
+  InProcessBroker,
+  InProcessPublisher,
+  InProcessServer,
+  KafkaConnection,
+  KafkaPublisher,
+  KafkaServer,
+  readKafkaSettings,
+} from '#events';
 import { runService } from '#operations';
 import { openRewardModel, ScoringDesk } from '#reward-models';
 import { BlobStore } from '#storage';
 import { RewardModelModule } from './reward-model.module.ts';
 import { rewardModelVariables } from './settings.ts';
 
+/** Requests that are scored at once: the model computes one after the other, the rest waits in its queue. */
+const CONCURRENCY = 8;
+
 await runService(
   {
     name: 'reward-model',
-    summary: 'Scores completions with one reward model, over HTTP.',
+    summary: 'Scores completions with one reward model: over Kafka where brokers are named, and over HTTP.',
     variables: rewardModelVariables,
     async start({ AIRTUNE_REWARD_MODEL, AIRTUNE_THREADS }, tools) {
       const model = await openRewardModel(AIRTUNE_REWARD_MODEL, { threads: AIRTUNE_THREADS });
       tools.onStop(() => model.close());
-      return {
-        module: RewardModelModule.register({ desk: new ScoringDesk(model) }),
-        transport: new InProcessServer(
-          new InProcessBroker(),
-          { service: 'reward-model' },
-          new BlobStore(join(tools.home, 'reward-model', 'blobs')),
-        ),
-        prepare: ({ nest }) => {
-          nest.useBodyParser('json', { limit: '4mb' });
-        },
+      const { name } = model.card;
+      const { clock } = tools;
+      const blobs = new BlobStore(join(tools.home, 'reward-models', name, 'blobs'));
+      const listener = { service: 'reward-model', model: name, concurrency: CONCURRENCY } as const;
+      const source = `reward-model/${name}`;
+      const settings = readKafkaSettings(process.env);
+      const desk = new ScoringDesk(model);
+      const prepare = ({ nest }: { nest: { useBodyParser(type: 'json', options: { limit: string }): unknown } }) => {
+        nest.useBodyParser('json', { limit: '4mb' });
       };
+      if (settings === undefined) {
+        const broker = new InProcessBroker();
+        const publisher = new InProcessPublisher({ broker, source, blobs, clock });
+        const transport = new InProcessServer(broker, listener, blobs);
+        return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
+      }
+      const connection = await KafkaConnection.open(settings);
+      tools.onStop(() => connection.close());
+      const publisher = new KafkaPublisher({ connection, source, blobs, clock });
+      const transport = new KafkaServer(connection, listener, blobs);
+      tools.health.require({
+        name: 'topics',
+        check: () =>
+          transport.isReady ? Promise.resolve() : Promise.reject(new Error('not a member of its group yet')),
+      });
+      return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
     },
   },
   process,

@@ -1,15 +1,22 @@
+import { Publisher } from '#events';
 import { ScoringDesk } from '#reward-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { RewardModelInbox } from './inbox.ts';
+import { ScoreCompletions } from './score-completions.ts';
 import { ScoreController } from './score-controller.ts';
 
-/** One reward model as a service: it scores completions, whoever asks. */
+/** One reward model as a service: it scores completions, whoever asks, over events and over HTTP. */
 @Module({})
 export class RewardModelModule {
-  static register(parts: { readonly desk: ScoringDesk }): DynamicModule {
+  static register(parts: { readonly desk: ScoringDesk; readonly publisher: Publisher }): DynamicModule {
     return {
       module: RewardModelModule,
-      controllers: [ScoreController],
-      providers: [{ provide: ScoringDesk, useValue: parts.desk }],
+      controllers: [RewardModelInbox, ScoreController],
+      providers: [
+        { provide: ScoringDesk, useValue: parts.desk },
+        { provide: Publisher, useValue: parts.publisher },
+        ScoreCompletions,
+      ],
     };
   }
 }

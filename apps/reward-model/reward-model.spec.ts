@@ -3,29 +3,107 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { InProcessBroker, InProcessServer } from '#events';
+import 'reflect-metadata';
+import { completionsScored, type DataOf } from '#contracts';
+import {
+  type Delivery,
+  On,
+  InProcessBroker,
+  InProcessPublisher,
+  InProcessServer,
+  KafkaConnection,
+  KafkaPublisher,
+  KafkaServer,
+  startService,
+  SystemClock,
+  type Listener,
+  type Publisher,
+} from '#events';
 import { Health, JsonLogger, Metrics, startServiceApplication, type ServiceApplication } from '#operations';
-import { httpConnection, openRewardModel, runBattery, ScoringDesk, type RewardModel } from '#reward-models';
+import {
+  CheckModule,
+  EventScorer,
+  EventsConnection,
+  httpConnection,
+  openRewardModel,
+  runBattery,
+  ScoreStore,
+  ScoringDesk,
+  type RewardModel,
+} from '#reward-models';
 import { BlobStore } from '#storage';
+import { Controller, type DynamicModule, Module } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { testKafka } from '../../test/kafka/test-kafka.ts';
 import { RewardModelModule } from './reward-model.module.ts';
 
+const kafka = await testKafka();
+const withKafka = kafka === undefined ? it.skip : it;
+const BREVITY = resolve(import.meta.dirname, '../../examples/reward-models/brevity.ts');
 const SHIPPED = resolve(import.meta.dirname, '../../models/reward-helpfulness');
+
+/** What a site does with answers: hands them to its scorer. */
+@Controller()
+class LearnerInbox {
+  private readonly scorer: EventScorer;
+
+  constructor(scorer: EventScorer) {
+    this.scorer = scorer;
+  }
+
+  @On(completionsScored)
+  scored({ data }: Delivery<DataOf<typeof completionsScored>>): Promise<void> {
+    return this.scorer.hearScored(data);
+  }
+}
+
+@Module({})
+class LearnerModule {
+  static register(scorer: EventScorer): DynamicModule {
+    const providers = [{ provide: EventScorer, useValue: scorer }];
+    return { module: LearnerModule, controllers: [LearnerInbox], providers };
+  }
+}
 
 describe('a reward-model service', () => {
   let home: string;
   let upstream: Server;
   let upstreamUrl: string;
   const asked: unknown[] = [];
-  const running: { application: ServiceApplication; model: RewardModel }[] = [];
+  const closers: (() => Promise<unknown>)[] = [];
 
-  async function serve(path: string): Promise<{ url: string; desk: ScoringDesk }> {
-    const model = await openRewardModel(path);
+  /** A transport of either kind: what a service listens and speaks through. */
+  interface Wire {
+    server(listener: Listener): InProcessServer | KafkaServer;
+    publisher(source: string): Publisher;
+  }
+
+  function withinProcess(broker = new InProcessBroker()): Wire {
+    const blobs = new BlobStore(join(home, 'blobs'));
+    return {
+      server: (listener) => new InProcessServer(broker, listener, blobs),
+      publisher: (source) => new InProcessPublisher({ broker, source, blobs, clock: new SystemClock() }),
+    };
+  }
+
+  async function overKafka(): Promise<Wire> {
+    const connection = await KafkaConnection.open(kafka!.settings({ partitions: 2 }));
+    closers.push(() => connection.close());
+    const blobs = new BlobStore(join(home, 'blobs'));
+    return {
+      server: (listener) => new KafkaServer(connection, listener, blobs),
+      publisher: (source) => new KafkaPublisher({ connection, source, blobs, clock: new SystemClock() }),
+    };
+  }
+
+  async function serve(path: string, wire = withinProcess()): Promise<{ url: string; desk: ScoringDesk }> {
+    const model: RewardModel = await openRewardModel(path);
+    closers.push(() => model.close());
     const desk = new ScoringDesk(model);
-    const listener = { service: 'reward-model' as const };
-    const application = await startServiceApplication({
-      module: RewardModelModule.register({ desk }),
-      transport: new InProcessServer(new InProcessBroker(), listener, new BlobStore(join(home, 'blobs'))),
+    const { name } = model.card;
+    const application: ServiceApplication = await startServiceApplication({
+      module: RewardModelModule.register({ desk, publisher: wire.publisher(`reward-model/${name}`) }),
+      transport: wire.server({ service: 'reward-model', model: name, concurrency: 8 }),
       prepare: ({ nest }) => {
         nest.useBodyParser('json', { limit: '4mb' });
       },
@@ -33,15 +111,23 @@ describe('a reward-model service', () => {
       health: new Health(),
       metrics: new Metrics({}),
     });
-    running.push({ application, model });
+    closers.push(() => application.close());
     return { url: await application.listen('127.0.0.1', 0), desk };
   }
 
   async function stop(): Promise<void> {
-    for (const { application, model } of running.splice(0)) {
-      await application.close();
-      await model.close();
-    }
+    for (const close of closers.splice(0).reverse()) await close();
+  }
+
+  async function eventFailures(name: string, wire: Wire) {
+    const connection = new EventsConnection(name, wire.publisher('check'), 20_000);
+    const service = await startService(
+      CheckModule.register(connection),
+      wire.server({ service: 'trainer', site: connection.site }),
+    );
+    closers.push(() => service.close());
+    const results = await runBattery(connection, { name, run: 'test' });
+    return results.filter(({ outcome }) => outcome === 'fails');
   }
 
   async function failures(url: string, name: string, restart?: () => Promise<void>) {
@@ -109,7 +195,7 @@ describe('a reward-model service', () => {
   });
 
   it('conforms with a module, and scores the same request once', async () => {
-    const { url, desk } = await serve(resolve(import.meta.dirname, '../../examples/reward-models/brevity.ts'));
+    const { url, desk } = await serve(BREVITY);
     expect(await failures(url, 'brevity')).toEqual([]);
     const before = desk.computed;
     const ask = () => httpConnection(url, 5000).ask('once', [{ prompt: 'a', completion: 'b' }]);
@@ -145,5 +231,40 @@ describe('a reward-model service', () => {
     const { url } = await serve(home);
     const reply = await httpConnection(url, 5000).ask('x', [{ prompt: 'a', completion: 'b' }]);
     expect(reply).toMatchObject({ outcome: 'refused', why: expect.stringMatching(/503.*reward\.away/) });
+  });
+
+  it('conforms over events within a process', async () => {
+    const wire = withinProcess();
+    await serve(BREVITY, wire);
+    expect(await eventFailures('brevity', wire)).toEqual([]);
+  });
+
+  withKafka('conforms over Kafka, two replicas sharing the work', async () => {
+    const wire = await overKafka();
+    const replicas = [await serve(BREVITY, wire), await serve(BREVITY, wire)];
+    expect(await eventFailures('brevity', wire)).toEqual([]);
+    expect(replicas.reduce((sum, { desk }) => sum + desk.computed, 0)).toBeGreaterThan(20);
+  });
+
+  it('scores for a learner that waits no longer than it may, and keeps what comes later', async () => {
+    const wire = withinProcess();
+    const store = new ScoreStore(join(home, 'scores'));
+    const options = { experiment: 'e', models: new Map([['short', 'brevity']]), store, site: 'lab', timeoutMs: 300 };
+    const scorer = new EventScorer({ ...options, publisher: wire.publisher('trainer/lab') });
+    const [key, pairs] = [
+      { client: 'client-0', round: 1, iteration: 1 },
+      [{ prompt: 'say', completion: 'a few words' }],
+    ];
+    await expect(scorer.score(key, pairs)).rejects.toMatchObject({ code: 'rewards.timeout', retryable: true });
+    const { desk } = await serve(BREVITY, wire);
+    const service = await startService(
+      LearnerModule.register(scorer),
+      wire.server({ service: 'trainer', site: 'lab' }),
+    );
+    closers.push(() => service.close());
+    const scores = await scorer.score(key, pairs);
+    expect(scores.get('short')![0]).toBeCloseTo((3 / 12 - 0.5) / 0.25, 6);
+    expect(await scorer.score(key, pairs)).toEqual(scores);
+    expect(desk.computed).toBe(1);
   });
 });

@@ -1,3 +1,4 @@
+import { kafkaEnvironment } from '#events';
 import { serviceVariables, threadsVariable } from '#operations';
 import { z } from 'zod';
 
@@ -11,4 +12,5 @@ export const rewardModelVariables = z.object({
       'a folder with reward.json (an ONNX model, or the address of a server), or a module that exports a model',
     ),
   AIRTUNE_THREADS: threadsVariable.default(1),
+  ...kafkaEnvironment.shape,
 });

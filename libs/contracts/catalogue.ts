@@ -3,6 +3,7 @@ import { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
 import { evaluationReported } from './facts/evaluation.ts';
 import { experimentFailed, experimentFinished, experimentSubmitted } from './facts/experiment.ts';
 import { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
+import { completionsRefused, completionsScored, completionsSubmitted } from './facts/scoring.ts';
 import {
   downloadDelivered,
   downloadLost,
@@ -23,6 +24,9 @@ export const contracts: readonly Contract[] = [
   downloadDelivered,
   downloadLost,
   evaluationReported,
+  completionsSubmitted,
+  completionsScored,
+  completionsRefused,
   uploadSent,
   uploadWithheld,
   uploadDelivered,

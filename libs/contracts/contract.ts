@@ -15,7 +15,7 @@ export interface Route {
 export interface Contract<Name extends string = string, Data = unknown> {
   readonly name: Name;
   readonly version: number;
-  readonly statedBy: 'coordinator' | 'channel' | 'trainer';
+  readonly statedBy: 'coordinator' | 'channel' | 'trainer' | 'reward-model';
   readonly routes: readonly Route[];
   readonly schema: z.ZodType<Data>;
 }

@@ -22,6 +22,9 @@ export {
 } from './facts/transfer.ts';
 export {
   completionItems,
+  completionsRefused,
+  completionsScored,
+  completionsSubmitted,
   MOST_COMPLETIONS,
   MOST_REQUEST_CHARACTERS,
   rewardScore,

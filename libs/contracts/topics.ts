@@ -1,14 +1,14 @@
 /** A kind of topic; each fact says by its routes which of them it takes. */
-export type Topic = 'coordinator' | 'channel' | 'site' | 'announcements' | 'experiments';
+export type Topic = 'coordinator' | 'channel' | 'site' | 'reward' | 'announcements' | 'experiments';
 
 /** A topic: who reads it, how it is spread, how long it is kept. On a broker it is named `<prefix>.<name>`. */
 export interface TopicDeclaration {
   readonly name: Topic;
   readonly summary: string;
   /** A service, whose replicas share the messages; or everybody, and then every process reads every message. */
-  readonly readBy: 'coordinator' | 'channel' | 'trainer' | 'everybody';
+  readonly readBy: 'coordinator' | 'channel' | 'trainer' | 'reward-model' | 'everybody';
   /** With this there is a topic for each owner, `<prefix>.site.<site>`: the field of a fact, and of a listener, that names it. */
-  readonly ownedBy?: 'site';
+  readonly ownedBy?: 'site' | 'model';
   /** How many replicas can share its work; messages of one key keep their order. */
   readonly partitions: number;
   /** Hours that a message is kept; or only the last of each key, for good, and readers start from the beginning. */
@@ -44,6 +44,15 @@ export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
     readBy: 'trainer',
     ownedBy: 'site',
     partitions: 1,
+    keep: WEEK,
+    maxMessageBytes: 4 * MIB,
+  },
+  reward: {
+    name: 'reward',
+    summary: 'Completions that one reward model is to score; replicas of its service share them.',
+    readBy: 'reward-model',
+    ownedBy: 'model',
+    partitions: 12,
     keep: WEEK,
     maxMessageBytes: 4 * MIB,
   },

@@ -10,13 +10,16 @@ export interface Address {
 export interface Listener {
   readonly service: 'coordinator' | 'channel' | 'trainer' | 'reward-model';
   readonly site?: string;
+  /** The reward model that a service of it is. */
+  readonly model?: string;
   /** Messages that are handled at once, started in order; 1 unless told. */
   readonly concurrency?: number;
 }
 
-/** How a listener is called in messages about it: `channel`, `trainer/lab-7`. */
-export function nameOf({ service, site }: Listener): string {
-  return site === undefined ? service : `${service}/${site}`;
+/** How a listener is called in messages about it: `channel`, `trainer/lab-7`, `reward-model/reward-safety`. */
+export function nameOf({ service, site, model }: Listener): string {
+  const whose = site ?? model;
+  return whose === undefined ? service : `${service}/${whose}`;
 }
 
 /** The listener's own address among those of a topic; none if the topic is another service's. */

@@ -14,3 +14,5 @@ export type { RewardConnection } from './conformance/reward-connection.ts';
 export { InSiteScorer } from './scorer/in-site-scorer.ts';
 export { ScoreStore } from './scorer/score-store.ts';
 export type { JudgedAnswer, StoredScorerOptions } from './scorer/stored-scorer.ts';
+export { CheckModule, EventsConnection } from './conformance/events-connection.ts';
+export { EventScorer, type EventScorerOptions } from './scorer/event-scorer.ts';

@@ -4,7 +4,8 @@
     AIRTUNE_KAFKA_BROKERS=localhost:9092 python politeness.py
 
 It scores how polite a completion is, by counting words. Facts are CloudEvents in Kafka's binary mode: attributes as
-headers `ce_*`, data as JSON. Two are heard on the model's own topic and answered; replicas share the work by their group.
+headers `ce_*`, data as JSON. `completions.submitted` is heard on the model's own topic, `completions.scored` answers on that of
+the site that asked; replicas share the work by their consumer group.
 """
 
 import hashlib
@@ -39,20 +40,12 @@ def score(prompt: str, completion: str) -> float:
     return (polite - rude) / (polite + rude + 1)
 
 
-def scored(data: dict) -> tuple[str, str, dict]:
+def scored(data: dict) -> dict:
     raw = [score(item["prompt"], item["completion"]) for item in data["items"]]
     answer = {key: data[key] for key in ("request", "round", "client", "site", "model")}
     answer |= {"version": VERSION, "digest": DIGEST, "range": RANGE}
     answer["scores"] = [{"raw": r, "standardised": (r - MEAN) / DEVIATION} for r in raw]
-    return f"{PREFIX}.site.{data['site']}", "completions.scored", answer
-
-
-def answered(data: dict) -> tuple[str, str, dict]:
-    answer = {"model": NAME, "probe": data["probe"], "version": VERSION, "digest": DIGEST, "range": RANGE}
-    return f"{PREFIX}.coordinator", "reward-model.answered", answer
-
-
-HANDLERS = {"completions.submitted": scored, "reward-model.probed": answered}
+    return answer
 
 
 def publish(producer: KafkaProducer, topic: str, fact: str, experiment: str, cause: str, data: dict) -> None:
@@ -77,12 +70,16 @@ def publish(producer: KafkaProducer, topic: str, fact: str, experiment: str, cau
 
 def handle(producer: KafkaProducer, message) -> None:
     headers = {key: value.decode() for key, value in message.headers}
+    if headers["ce_type"] != "completions.submitted":
+        return
     try:
-        topic, fact, data = HANDLERS[headers["ce_type"]](json.loads(message.value))
+        data = json.loads(message.value)
+        answer = scored(data)
     except Exception as error:  # one that cannot be handled must not block the others
         print(f"passed over offset {message.offset}: {error!r}", file=sys.stderr, flush=True)
         return
-    publish(producer, topic, fact, headers["ce_experiment"], headers["ce_id"], data)
+    topic = f"{PREFIX}.site.{data['site']}"
+    publish(producer, topic, "completions.scored", headers["ce_experiment"], headers["ce_id"], answer)
 
 
 def main() -> None:

@@ -1,4 +1,19 @@
 import { z } from 'zod';
+import { defineContract } from '../contract.ts';
+import { clientName, digest, rewardModelName, roundNumber, siteName } from '../vocabulary.ts';
+
+/** A request is named by the digest of what it asks, so that asking again is recognised. */
+const request = digest;
+const version = z.string().min(1).max(32);
+const asked = {
+  request,
+  round: roundNumber,
+  /** Of the round's rollouts; 0 is an evaluation before any. */
+  iteration: z.int().min(0).max(1_000_000),
+  client: clientName,
+  site: siteName,
+  model: rewardModelName,
+};
 
 /** Prompt and completion of at most 64 KiB of characters each. */
 export const completionItem = z.strictObject({
@@ -24,3 +39,41 @@ export const completionItems = z
 export const rewardScore = z.strictObject({ raw: z.number().nullable(), standardised: z.number().nullable() });
 /** What raw scores of the model can be, by its own word. */
 export const scoreRange = z.strictObject({ lowest: z.number(), highest: z.number() });
+
+/** A client's completions are to be scored by one reward model. An empty list asks whether the model is there. */
+export const completionsSubmitted = defineContract({
+  name: 'completions.submitted',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'reward', keyedBy: 'client' }],
+  schema: z.strictObject({ ...asked, items: completionItems }),
+});
+
+/** One score for each completion of the request, in their order. */
+export const completionsScored = defineContract({
+  name: 'completions.scored',
+  version: 1,
+  statedBy: 'reward-model',
+  routes: [{ topic: 'site' }],
+  schema: z.strictObject({
+    ...asked,
+    version,
+    digest,
+    range: scoreRange,
+    scores: z.array(rewardScore).max(MOST_COMPLETIONS),
+  }),
+});
+
+/** The reward model cannot score the request, and why. */
+export const completionsRefused = defineContract({
+  name: 'completions.refused',
+  version: 1,
+  statedBy: 'reward-model',
+  routes: [{ topic: 'site' }],
+  schema: z.strictObject({
+    ...asked,
+    code: z.string().max(100),
+    message: z.string().max(2000),
+    retryable: z.boolean(),
+  }),
+});

@@ -111,8 +111,7 @@ export class KafkaServer extends ContractServer {
     const handled = contracts.filter(({ name }) => this.messageHandlers.has(name));
     const heard = new Set(handled.flatMap(({ routes }) => routes.map(({ topic }) => topic)));
     const { prefix } = this.connection.settings;
-    const { service, site } = this.listener;
-    const own = site === undefined ? `${prefix}.${service}` : `${prefix}.site.${site}`;
+    const own = groupName(prefix, this.listener);
     const process = randomBytes(6).toString('hex');
     const readings = [...heard].flatMap((topic: Topic): Reading[] => {
       const address = addressFor(this.listener, topic);
@@ -156,4 +155,10 @@ export class KafkaServer extends ContractServer {
     await this.connection.send(deadLetterTopic(this.connection.settings), encodeDeadLetter(letter));
     await this.onDeadLetter(letter);
   }
+}
+
+/** The consumer group that shares what is for this listener: `airtune.channel`, `airtune.site.lab-7`, `airtune.reward.safety`. */
+function groupName(prefix: string, { service, site, model }: Listener): string {
+  if (site !== undefined) return `${prefix}.site.${site}`;
+  return model === undefined ? `${prefix}.${service}` : `${prefix}.reward.${model}`;
 }

@@ -1,18 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readKafkaSettings } from '#events';
 import { httpConnection, runBattery, type CheckResult, type RewardConnection } from '#reward-models';
 import { CliError } from '../../cli-error.ts';
 import type { Console } from '../../progress/console.ts';
+import { connectOverKafka } from './connect-reward.ts';
 
 export interface CheckOptions {
-  readonly url: string;
+  /** Where it answers HTTP; without it, and with brokers in the environment, it is asked over Kafka. */
+  readonly url?: string;
   /** Starts the service; with it the check may restart it, and ends it afterwards. */
   readonly command?: string;
   readonly timeoutMs: number;
   readonly json: boolean;
 }
 
+const DEFAULT_URL = 'http://127.0.0.1:7810';
 const START_TIMEOUT_MS = 60_000;
 const MARKS = { conforms: 'ok     ', fails: 'FAILS  ', skipped: 'skipped' } as const;
 
@@ -23,12 +27,17 @@ export async function checkReward(
   console: Console,
 ): Promise<{ readonly conforms: boolean }> {
   const { url, command, timeoutMs } = options;
-  const connection = httpConnection(url, timeoutMs);
-  let service = command === undefined ? undefined : await startCommand(command, connection);
+  const kafka = url === undefined ? readKafkaSettings(process.env) : undefined;
+  const connection =
+    kafka === undefined
+      ? httpConnection(url ?? DEFAULT_URL, timeoutMs)
+      : await connectOverKafka(name, kafka, timeoutMs);
+  let service: ChildProcess | undefined;
   const say = (line: object, text: string): void => {
     console.stdout.write(`${options.json ? JSON.stringify(line) : text}\n`);
   };
   try {
+    if (command !== undefined) service = await startCommand(command, connection);
     const results = await runBattery(connection, {
       name,
       run: `check-${process.pid}-${Math.floor(performance.timeOrigin)}`,
@@ -51,8 +60,8 @@ export async function checkReward(
     );
     return { conforms: failed === 0 };
   } finally {
-    await connection.close();
     await end(service);
+    await connection.close();
   }
 }
 
