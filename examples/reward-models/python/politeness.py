@@ -42,7 +42,7 @@ def score(prompt: str, completion: str) -> float:
 
 def scored(data: dict) -> dict:
     raw = [score(item["prompt"], item["completion"]) for item in data["items"]]
-    answer = {key: data[key] for key in ("request", "round", "client", "site", "model")}
+    answer = {key: data[key] for key in ("request", "round", "iteration", "client", "site", "model")}
     answer |= {"version": VERSION, "digest": DIGEST, "range": RANGE}
     answer["scores"] = [{"raw": r, "standardised": (r - MEAN) / DEVIATION} for r in raw]
     return answer

@@ -22,9 +22,13 @@ export interface BatteryOptions {
 type Scored = Extract<Reply, { outcome: 'scored' }>;
 
 const CAT: Completion = { prompt: 'What is a cat?', completion: 'A small domesticated carnivore.' };
+const BEGINNINGS = ['Thank you,', 'Please', 'I hate', 'A small animal', 'No'];
 const BATCH: readonly Completion[] = Array.from({ length: 32 }, (_, i) => ({
   prompt: `What is thing number ${i}?`,
-  completion: Array.from({ length: 1 + ((i * 7) % 19) }, (__, k) => `word${(i * k) % 23}`).join(' '),
+  completion: [
+    BEGINNINGS[i % BEGINNINGS.length],
+    ...Array.from({ length: (i * 7) % 19 }, (__, k) => `word${(i * k) % 23}`),
+  ].join(' '),
 }));
 const SCRIPTS: readonly Completion[] = [
   { prompt: '什么是猫？', completion: '一种小型的家养食肉动物。' },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { KafkaConnection, KafkaPublisher, KafkaServer, startService, SystemClock, type KafkaSettings } from '#events';
 import { CheckModule, EventsConnection, type RewardConnection } from '#reward-models';
 import { BlobStore } from '#storage';
+import { Logger } from '@nestjs/common';
 
 /** Asks a reward model over Kafka, as a site of its own for the time of the check. */
 export async function connectOverKafka(
@@ -10,6 +11,8 @@ export async function connectOverKafka(
   settings: KafkaSettings,
   timeoutMs: number,
 ): Promise<RewardConnection> {
+  // What the transport cannot take in is an answer that breaks the contract: worth saying, on standard error.
+  Logger.overrideLogger(['error', 'fatal']);
   const kafka = await KafkaConnection.open(settings);
   try {
     // Nothing that is asked carries blobs; the transport wants to know where they would lie.
