@@ -57,7 +57,7 @@ export class EventsConnection implements RewardConnection {
       resolve({ outcome: 'silent', why: `no answer within ${timeoutMs} ms` });
     }, timeoutMs);
     try {
-      await this.publisher.publish(contract as typeof brokenSubmission, data, { experiment: EXPERIMENT });
+      await this.publisher.publish(contract, data, { experiment: EXPERIMENT });
       return await promise;
     } finally {
       clearTimeout(timer);
