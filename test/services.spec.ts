@@ -143,12 +143,15 @@ whereKafkaRuns('the whole system as services', () => {
   }, 180_000);
 
   it('ends a run that is cancelled, and goes on with it', async () => {
-    const cancelled = remote('run', spec, '--json');
+    const cancelled = remote('run', spec, '--json', '--rounds', '500');
     const [, experiment = ''] = /"experiment":"([^"]+)"/.exec(await cancelled.line(/"experiment.planned"/)) ?? [];
     expect(await remote('cancel', experiment).outcome).toMatchObject({ code: 0 });
     expect(await cancelled.outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/cancelled/) });
-    const resumed = await remote('resume', experiment, '--json').outcome;
-    expect(closingOf(resumed)).toMatchObject({ event: 'experiment.finished', experiment });
+    const resumed = remote('resume', experiment, '--json');
+    await resumed.line(/"event":"round.closed"/);
+    expect(await remote('cancel', experiment).outcome).toMatchObject({ code: 0 });
+    expect(await resumed.outcome).toMatchObject({ code: 1 });
+    expect((await remote('show', experiment).outcome).lines[0]).toMatch(/· cancelled ·/);
   }, 180_000);
 
   it(

@@ -42,6 +42,8 @@ export interface Commands {
   up(options: UpOptions & { readonly json: boolean }): Promise<void>;
   status(options: { readonly json: boolean }): Promise<void>;
   down(): Promise<void>;
+  listDeadLetters(options: OutputOptions & { readonly all: boolean }): Promise<void>;
+  retryDeadLetters(ids: readonly number[], options: ServiceOption): Promise<void>;
   list(options: OutputOptions): Promise<void>;
   show(experiment: string, options: OutputOptions): Promise<void>;
   audit(experiment: string, options: AuditOptions): Promise<void>;
@@ -148,6 +150,22 @@ function addServices(program: Command, commands: Commands): void {
     .description('stop what `airtune up` runs in this work folder, from another terminal')
     .addHelpText('after', examples('airtune down'))
     .action(() => commands.down());
+  const deadLetters = program.command('dead-letters').description('messages that no service could handle');
+  deadLetters
+    .command('list')
+    .description('list them, latest first, each with its reason')
+    .option('--all', 'those that were sent again, too', false)
+    .addOption(coordinator())
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', examples('airtune dead-letters list --coordinator http://127.0.0.1:4000'))
+    .action((options: OutputOptions & { all: boolean }) => commands.listDeadLetters(options));
+  deadLetters
+    .command('retry')
+    .description('send some again, to where they came from')
+    .argument('<id...>', 'as `airtune dead-letters list` shows them')
+    .addOption(coordinator())
+    .addHelpText('after', examples('airtune dead-letters retry 17 --coordinator http://127.0.0.1:4000'))
+    .action((ids: string[], options: ServiceOption) => commands.retryDeadLetters(ids.map(wholeNumber), options));
 }
 
 function addHistory(program: Command, commands: Commands): void {

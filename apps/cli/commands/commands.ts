@@ -18,6 +18,7 @@ import {
   runAtCoordinator,
 } from './run-at-coordinator.ts';
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
+import { listDeadLetters, retryDeadLetters } from './dead-letters.ts';
 import { down } from './down.ts';
 import { show } from './show-experiment.ts';
 import { tune } from './tune.ts';
@@ -70,6 +71,14 @@ export class AirtuneCommands implements Commands {
 
   async down(): Promise<void> {
     this.process.exitCode = await down(this.settings(), this.process);
+  }
+
+  async listDeadLetters(options: OutputOptions & { readonly all: boolean }): Promise<void> {
+    await listDeadLetters(options, requiredAddress(options, this.settings()), this.process);
+  }
+
+  async retryDeadLetters(ids: readonly number[], options: ServiceOption): Promise<void> {
+    await retryDeadLetters(ids, requiredAddress(options, this.settings()), this.process);
   }
 
   list(options: OutputOptions): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   Client,
   ClientFigures,
   ClosingFigures,
+  DeadLetterLine,
   Experiment,
   ExperimentLine,
   RoundFigures,
@@ -87,6 +88,14 @@ export class CoordinatorClient {
       all.push(...page);
       if (page.length < PAGE) return all;
     }
+  }
+
+  deadLetters(all: boolean): Promise<Json<DeadLetterLine>[]> {
+    return this.get(`/dead-letters${all ? '?all=true' : ''}`);
+  }
+
+  async retryDeadLetter(id: number): Promise<void> {
+    await this.post(`/dead-letters/${id}/retry`);
   }
 
   headers(): Record<string, string> {
