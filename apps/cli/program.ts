@@ -199,7 +199,7 @@ function addHistory(program: Command, commands: Commands): void {
 function addModels(program: Command, commands: Commands): void {
   program
     .command('export')
-    .description("write a client's personalised model: ONNX, tokenizer, LoRA in PEFT's format, adapters, head")
+    .description("write a client's personalised model: ONNX, tokenizer, and its parts for transformers and PEFT")
     .argument('<experiment>', 'its name as `airtune list` shows it')
     .requiredOption('--client <name>', 'whose model, such as client-0')
     .requiredOption('--out <folder>', 'where to write it; a new or empty folder')

@@ -1,8 +1,6 @@
 import type { ExperimentSpec } from '#contracts';
 import { clientNames } from '#federation';
-import { readEncoderConfig } from '#language-models';
 import { decodeSafetensors, type Digest, type NamedTensors } from '#parameters';
-import { clientProfile, type ClientProfile } from '#tuning';
 import { ClientState } from './client-state.ts';
 import { readExperimentFile } from './experiment-file.ts';
 import { clientFolder } from './site-folders.ts';
@@ -17,7 +15,6 @@ export interface ClientModel {
   /** Where the base lay when the experiment was opened here. */
   readonly modelFolder: string;
   readonly labels: readonly string[];
-  readonly profile: ClientProfile;
   /** The round after which the client held this. */
   readonly round: number;
   readonly shared: NamedTensors;
@@ -53,7 +50,6 @@ export async function openClientModel(
     baseDigest: base.digest,
     modelFolder,
     labels,
-    profile: clientProfile(spec, client, await readEncoderConfig(modelFolder)),
     round,
     shared: decodeSafetensors(shared),
     personal: decodeSafetensors(personal),

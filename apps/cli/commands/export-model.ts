@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { digestCheckpoint, exportClient, loadEncoder, loadTokenizer } from '#language-models';
+import { digestCheckpoint } from '#language-models';
 import { openRecord, findExperiment, clientFigures, type ClientFigures } from '#storage';
 import { openClientModel } from '../../trainer/open-client-model.ts';
 import { experimentFolder } from '../../trainer/site-folders.ts';
@@ -8,6 +8,7 @@ import { CliError } from '../cli-error.ts';
 import type { Console } from '../progress/console.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
+import { writeClientModel } from './write-client-model.ts';
 
 /** Writes the personalised model of one client from its site's disk; the base comes from the spec's model folder. */
 export async function exportModel(
@@ -33,24 +34,10 @@ export async function exportModel(
     );
   }
   const out = resolve(options.out);
-  const files = await exportClient(
-    out,
-    {
-      experiment,
-      client: options.client,
-      base: await loadEncoder(modelFolder),
-      baseDigest: model.baseDigest,
-      tokenizer: await loadTokenizer(modelFolder),
-      labels: model.labels,
-      maxTokens: spec.training.maxTokens,
-      tensors: new Map([...model.shared, ...model.personal]),
-      loraAlpha: model.profile.lora.alpha,
-    },
-    { overwrite: options.force },
-  );
+  const { files, hint } = await writeClientModel(out, model, { overwrite: options.force });
   console.stdout.write(
     `${options.client} of ${experiment} as ${model.round > spec.rounds ? 'at the last evaluation' : `after round ${model.round}`}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
-      `try: airtune predict ${options.out} "some text"\n`,
+      `try: airtune ${hint(options.out)}\n`,
   );
 }
 
