@@ -13,7 +13,7 @@ export class RecordEvaluation {
   }
 
   async handle({ envelope, data }: Delivery<DataOf<typeof evaluationReported>>): Promise<void> {
-    const { client, arm, afterRound, personal, general, sharedDigest, personalDigest } = data;
+    const { client, arm, afterRound, personal, general, reward, sharedDigest, personalDigest } = data;
     await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!current.clients.has(client) || afterRound >= current.machine.plan.number) return undefined;
       const row = {
@@ -23,14 +23,15 @@ export class RecordEvaluation {
         arm,
         sharedDigest,
         personalDigest,
-        personalCorrect: personal.correct,
-        personalExamples: personal.examples,
-        personalAccuracy: personal.accuracy,
-        personalLossNats: personal.loss,
-        generalCorrect: general.correct,
-        generalExamples: general.examples,
-        generalAccuracy: general.accuracy,
-        generalLossNats: general.loss,
+        personalCorrect: personal?.correct ?? null,
+        personalExamples: personal?.examples ?? null,
+        personalAccuracy: personal?.accuracy ?? null,
+        personalLossNats: personal?.loss ?? null,
+        generalCorrect: general?.correct ?? null,
+        generalExamples: general?.examples ?? null,
+        generalAccuracy: general?.accuracy ?? null,
+        generalLossNats: general?.loss ?? null,
+        reward: reward ?? null,
         recordedAt: new Date(envelope.time),
       };
       turn.record({ table: 'evaluation', row });

@@ -9,7 +9,7 @@ import type { HostedClient } from './hosted-client.ts';
 import type { ArmOutcome } from './learner.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
-import { messageOf, TrainerError } from './trainer-error.ts';
+import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
 
 /**
  * One client's part of one round: take the global tensors, evaluate, train, store, say so. A question that was answered
@@ -135,7 +135,8 @@ export class AnswerDownload {
       });
     } catch (error) {
       if (!this.experiments.isOpen(experiment.id)) throw error;
-      return { outcome: 'withheld', reason: 'training-failed', message: messageOf(error) };
+      const reason = codeOf(error)?.startsWith('rewards.') === true ? 'rewards-missing' : 'training-failed';
+      return { outcome: 'withheld', reason, message: messageOf(error) };
     }
   }
 

@@ -11,8 +11,17 @@ const evaluation = z.strictObject({
   arm: z.enum(['federated', 'local-only']),
   sharedDigest: digest,
   personalDigest: digest,
-  personal: score,
-  general: score,
+  personal: score.optional(),
+  general: score.optional(),
+  reward: z
+    .strictObject({
+      completions: z.int(),
+      emptyCompletions: z.int(),
+      weighted: z.number(),
+      mean: z.number(),
+      components: z.record(z.string(), z.number()),
+    })
+    .optional(),
 });
 const answerSchema = z.strictObject({
   round: z.int().min(1),
@@ -33,7 +42,12 @@ const answerSchema = z.strictObject({
       }),
     })
     .optional(),
-  withheld: z.strictObject({ reason: z.enum(['loss-not-finite', 'training-failed']), message: z.string() }).optional(),
+  withheld: z
+    .strictObject({
+      reason: z.enum(['loss-not-finite', 'kl-limit', 'rewards-missing', 'training-failed']),
+      message: z.string(),
+    })
+    .optional(),
   /** Steps that the kept moments have seen, by arm. */
   momentSteps: z.partialRecord(z.enum(['federated', 'local-only']), z.int()).optional(),
 });

@@ -1,7 +1,10 @@
+import type { ExperimentSpec } from '#contracts';
+import type { Method } from '#methods';
 import type { StepProgress } from '#tuning';
 import type { TensorManifest } from '#parameters';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
 import type { HostedClient } from './hosted-client.ts';
+import type { SiteData } from './site-data.ts';
 
 /** New tensors and what training was like, or why there are none. */
 export type ArmOutcome =
@@ -23,6 +26,18 @@ export interface NotTrained {
 
 /** What a learner measures of a client's model. */
 export type Measures = Omit<ArmEvaluation, 'arm' | 'sharedDigest' | 'personalDigest'>;
+
+/** What a learner is opened with. */
+export interface LearnerParts {
+  readonly spec: ExperimentSpec;
+  readonly method: Method;
+  readonly modelFolder: string;
+  readonly data: SiteData;
+  readonly threads: number | undefined;
+  /** The experiment, and where this site keeps what belongs to it. */
+  readonly id: string;
+  readonly folder: string;
+}
 
 /**
  * How the clients of an experiment learn between download and upload, on one base that is open for all of them. There is

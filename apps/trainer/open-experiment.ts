@@ -8,10 +8,10 @@ import { writeExperimentFile, type Submission } from './experiment-file.ts';
 import { findBase } from './find-base.ts';
 import type { HostedClient } from './hosted-client.ts';
 import type { Learner } from './learner.ts';
+import { openLearner } from './open-learner.ts';
 import type { TrainerSettings } from './settings.ts';
 import { openSiteData } from './site-data.ts';
 import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
-import { SupervisedLearner } from './supervised-learner.ts';
 import { TrainerError } from './trainer-error.ts';
 
 /** The device class of a client of which nothing is said. */
@@ -53,7 +53,9 @@ export async function openExperiment(
   const modelFolder = await findBase(submission, settings);
   const data = await openSiteData(spec, settings, digestKey);
   const { labels, clients: own, ...rest } = data;
-  const learner = await SupervisedLearner.open({ spec, method, modelFolder, data, threads: settings.threads });
+  const folder = experimentFolder(home, site, id);
+  const { threads } = settings;
+  const learner = await openLearner({ id, folder, spec, method, modelFolder, data, threads });
   const clients = new Map(
     [...own].map(([name, client]): [string, HostedClient] => {
       const deviceClass = spec.profiles[name]?.deviceClass ?? client.deviceClass ?? DEFAULT_DEVICE_CLASS;
@@ -67,7 +69,7 @@ export async function openExperiment(
     await learner.close();
     throw error;
   }
-  await writeExperimentFile(experimentFolder(home, site, id), { submission, labels: [...labels], modelFolder });
+  await writeExperimentFile(folder, { submission, labels: [...labels], modelFolder });
   return {
     id,
     spec,

@@ -1,7 +1,7 @@
 import type { ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
 import { readEncoderConfig, type EncoderConfig } from '#language-models';
-import { trains, type Method } from '#methods';
+import { trains } from '#methods';
 import { parameterCount, type TensorManifest } from '#parameters';
 import {
   checkSequenceLength,
@@ -17,19 +17,9 @@ import {
   type TuningSettings,
 } from '#tuning';
 import { scoreOf, type ArmName, type ArmTensors } from './client-state.ts';
-import type { ArmOutcome, Learner, Measures } from './learner.ts';
+import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { SiteData } from './site-data.ts';
 import { TrainerError } from './trainer-error.ts';
-
-/** What a learner is opened with. */
-export interface LearnerParts {
-  readonly spec: ExperimentSpec;
-  readonly method: Method;
-  readonly modelFolder: string;
-  readonly data: SiteData;
-  readonly threads: number | undefined;
-}
 
 /** One client's part: what it trains with, and which tensors. */
 interface ClientPart {

@@ -311,7 +311,7 @@ describe('a site', () => {
       expect(of('client-0', 'federated').map(({ afterRound }) => afterRound)).toEqual([0, 1, 2]);
       expect(of('client-0', 'local-only').map(({ afterRound }) => afterRound)).toEqual([2]);
       const [before, , after] = of('client-0', 'federated');
-      expect(after!.personal.loss).toBeLessThan(before!.personal.loss);
+      expect(after!.personal!.loss).toBeLessThan(before!.personal!.loss);
       const [upload] = site.said<Upload>(uploadSent);
       expect(upload).toMatchObject({ answers: digestOf(initial), training: { steps: 6 } });
       expect(upload!.examples).toBe(site.said<Enrolment>(clientEnrolled)[0]!.examples.train);

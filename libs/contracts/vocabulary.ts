@@ -70,6 +70,21 @@ export const score = z.strictObject({
 });
 export type Score = z.infer<typeof score>;
 
+const completions = z.int().min(0);
+
+/**
+ * How reward models like a client's completions of held-out instructions: means of standardised scores, `weighted` by the
+ * client's own weights, `mean` by the spec's.
+ */
+export const rewardMeasure = z.strictObject({
+  completions,
+  emptyCompletions: completions,
+  weighted: z.number(),
+  mean: z.number(),
+  components: z.record(z.string().min(1).max(63), z.number()),
+});
+export type RewardMeasure = z.infer<typeof rewardMeasure>;
+
 /** An Ed25519 public key, its raw 32 bytes in base64url. */
 export const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a public key is 32 bytes in base64url');
 /** An Ed25519 signature, its raw 64 bytes in base64url. */

@@ -156,7 +156,9 @@ describe('the record', () => {
         sharedDigest: 's',
         personalDigest: 'p',
       };
-      expect(await add({ table: 'evaluation', row: { ...evaluation, ...scores, ...general, recordedAt: at } })).toBe(1);
+      expect(
+        await add({ table: 'evaluation', row: { ...evaluation, ...scores, ...general, reward: null, recordedAt: at } }),
+      ).toBe(1);
 
       expect(await roundHistory(db, key)).toEqual({
         crossings: [{ client, direction: 'downlink', outcome: 'delivered' }],

@@ -68,8 +68,52 @@ const closing: ClosingFigures = {
     majorityClass: 0.4,
     localOnly: 0.65,
     personalDigest: 'sha256:cd',
+    reward: null,
+    rewardFirst: null,
   })),
 };
+
+/** Two clients that weigh helpfulness and safety their own way. */
+const rewarded: ClosingFigures = {
+  ...closing,
+  metrics: {
+    personalAccuracy: { mean: null, worst: null, first: null },
+    generalAccuracy: { mean: null, first: null },
+    reward: {
+      mean: 0.4,
+      first: -0.1,
+      weighted: { mean: 0.55, first: -0.2 },
+      components: { helpfulness: { mean: 0.5, first: 0 }, safety: { mean: 0.3, first: -0.2 } },
+    },
+  },
+  clients: closing.clients.map((client) => ({
+    ...client,
+    reward: {
+      completions: 30,
+      emptyCompletions: 0,
+      weighted: 0.55,
+      mean: 0.4,
+      components: { helpfulness: 0.5, safety: 0.3 },
+    },
+    rewardFirst: null,
+  })),
+};
+
+describe('what a run that learns from rewards says', () => {
+  it('shows the reward of each round, by the spec’s weights and by the clients’ own', () => {
+    const said = describeRound({ ...round, reward: { mean: 0.4, weighted: 0.55 } }, 15);
+    expect(said).toMatch(/reward 0\.400, by own weights 0\.550/);
+  });
+
+  it('closes with each reward and each client, before and after', () => {
+    const said = describeClosing(rewarded);
+    expect(said).toMatch(/client\s+before\s+after\s+helpfulness\s+safety/);
+    expect(said).toMatch(/client-0\s+not measured\s+0\.550\s+0\.500\s+0\.300/);
+    expect(said).toMatch(/by own weights\s+-0\.200 before, 0\.550 after/);
+    expect(said).toMatch(/safety\s+-0\.200 before, 0\.300 after/);
+    expect(said).not.toMatch(/accuracy/);
+  });
+});
 
 describe('what a run says', () => {
   it('names model, parameters, clients and the warning before it starts', () => {

@@ -103,6 +103,8 @@ export function describeRound(figures: RoundFigures, rounds: number): string {
     parts.push(`personal ${percent(figures.personalAccuracy.mean)}, worst ${percent(figures.personalAccuracy.worst)}`);
   }
   if (figures.generalAccuracy !== undefined) parts.push(`general ${percent(figures.generalAccuracy)}`);
+  if (figures.reward !== undefined)
+    parts.push(`reward ${figures.reward.mean.toFixed(3)}, by own weights ${figures.reward.weighted.toFixed(3)}`);
   if (figures.stage === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
   return parts.join(' · ');
 }
@@ -115,6 +117,7 @@ function crossings({ delivered, lost, missing, withheld, refused }: RoundFigures
 }
 
 export function describeClosing(closing: ClosingFigures): string {
+  if (closing.metrics.reward !== undefined) return describeRewards(closing, closing.metrics.reward);
   const baseline = closing.clients.some(({ localOnly }) => localOnly !== null);
   const head = ['client', 'majority class', 'before', 'after', ...(baseline ? ['local only', 'difference'] : [])];
   const rows = closing.clients.map((client) => [
@@ -131,10 +134,42 @@ export function describeClosing(closing: ClosingFigures): string {
     `personalised accuracy  ${measured(personalAccuracy.first)} before, ${measured(personalAccuracy.mean)} after (worst client ${measured(personalAccuracy.worst)})`,
     `general accuracy       ${measured(generalAccuracy.first)} before, ${measured(generalAccuracy.mean)} after`,
     ...(baseline ? [describeDifference(closing)] : []),
-    `cost                   ${bytes(closing.cost.uplinkBytes)} up, ${bytes(closing.cost.downlinkBytes)} down, airtime ${duration(closing.cost.airtimeMs)}, ${closing.cost.energyJ.toFixed(2)} J`,
-    `lost                   ${closing.lost.uplink} uploads, ${closing.lost.downlink} downloads`,
-    `global model           ${closing.globalDigest}`,
+    ...costOf(closing),
   ].join('\n');
+}
+
+/** What a method that learns from rewards comes to: each client by its own weights, before and after, and each reward. */
+function describeRewards(closing: ClosingFigures, reward: NonNullable<ClosingFigures['metrics']['reward']>): string {
+  const names = Object.keys(reward.components);
+  const rows = closing.clients.map((client) => [
+    client.client,
+    standardised(client.rewardFirst?.weighted),
+    standardised(client.reward?.weighted),
+    ...names.map((name) => standardised(client.reward?.components[name])),
+  ]);
+  const change = ({ first, mean }: { readonly first: number | null; readonly mean: number | null }): string =>
+    `${standardised(first)} before, ${standardised(mean)} after`;
+  return [
+    plainTable(['client', 'before', 'after', ...names], rows),
+    '',
+    `reward                 ${change(reward)}`,
+    `by own weights         ${change(reward.weighted)}`,
+    ...Object.entries(reward.components).map(([name, component]) => `${name.padEnd(22)} ${change(component)}`),
+    ...costOf(closing),
+  ].join('\n');
+}
+
+function standardised(score: number | null | undefined): string {
+  return score === null || score === undefined ? 'not measured' : score.toFixed(3);
+}
+
+function costOf({ cost, lost, globalDigest }: ClosingFigures): string[] {
+  const { uplinkBytes, downlinkBytes, airtimeMs, energyJ } = cost;
+  return [
+    `cost                   ${bytes(uplinkBytes)} up, ${bytes(downlinkBytes)} down, airtime ${duration(airtimeMs)}, ${energyJ.toFixed(2)} J`,
+    `lost                   ${lost.uplink} uploads, ${lost.downlink} downloads`,
+    `global model           ${globalDigest}`,
+  ];
 }
 
 /** Whose evaluation did not come in time has no accuracy. */

@@ -46,6 +46,9 @@ export function planRun(
     link: describeLink(spec.link),
     notes: [
       ...new Set(clients.flatMap(({ notes }) => notes)),
+      ...(spec.sparsity.attention > 0
+        ? [`tuned blocks leave out ${100 * spec.sparsity.attention} % of the keys; uploads hold every channel still`]
+        : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
     warnings: slowLinks(spec.link, clients, 8 * blobBytes),

@@ -3,12 +3,15 @@ import {
   checkVocabulary,
   digestCheckpoint,
   encoderManifest,
+  loadDecoder,
   loadTokenizer,
   readEncoderConfig,
+  tunedManifest,
+  type DecoderConfig,
   type EncoderConfig,
 } from '#language-models';
 import { methodNamed } from '#methods';
-import { digestOf, encodeSafetensors, manifestOf, parameterCount } from '#parameters';
+import { digestOf, encodeSafetensors, manifestOf, parameterCount, selectTensors, type NamedTensors } from '#parameters';
 import { checkLink } from '#radio';
 import { checkSequenceLength, clientProfile, initialTensors, tensorRecipe } from '#tuning';
 import { clientNames } from '#federation';
@@ -27,21 +30,15 @@ export interface Submission {
 export async function describeBase(spec: ExperimentSpec): Promise<Submission> {
   const method = methodNamed(spec.method);
   checkLink(spec.link);
-  const config = await readEncoderConfig(spec.model);
-  checkSequenceLength(spec, config);
-  checkVocabulary(await loadTokenizer(spec.model), config);
-  const clients = checkClients(spec, config);
-  const [first] = clients;
-  if (first === undefined) throw new CliError('spec.invalid', 'clients.count: there must be at least one client');
-  const settings = { seed: spec.seed, width: spec.adapters.width, labels: 0 };
-  const recipe = tensorRecipe(method, 'shared', settings, { name: first, profile: clientProfile(spec, first, config) });
-  const tensors = initialTensors(config, recipe);
+  checkClients(spec);
+  const { config, parameters, tensors } =
+    method.base === 'decoder' ? await describeDecoder(spec) : await describeEncoder(spec);
   const initialShared = encodeSafetensors(tensors);
   return {
     base: {
       digest: await digestCheckpoint(spec.model),
       config: { ...config },
-      parameters: parameterCount(encoderManifest(config)),
+      parameters,
       shared: {
         manifest: manifestOf(tensors).map(({ name, shape }) => ({ name, shape: [...shape] })),
         initial: { digest: digestOf(initialShared), bytes: initialShared.length },
@@ -51,8 +48,43 @@ export async function describeBase(spec: ExperimentSpec): Promise<Submission> {
   };
 }
 
-/** Every client's profile must fit the model, and whoever is named must take part. */
-function checkClients(spec: ExperimentSpec, config: EncoderConfig): readonly string[] {
+/** What differs between bases: the config, how many numbers there are, and the shared tensors before any round. */
+interface Described {
+  readonly config: EncoderConfig | DecoderConfig;
+  readonly parameters: number;
+  readonly tensors: NamedTensors;
+}
+
+async function describeEncoder(spec: ExperimentSpec): Promise<Described> {
+  if (spec.data.source === 'instructions')
+    throw new CliError('spec.invalid', `data.source: ${spec.method} learns from labels; instructions have none`);
+  const config = await readEncoderConfig(spec.model);
+  checkSequenceLength(spec, config);
+  checkVocabulary(await loadTokenizer(spec.model), config);
+  const [first = ''] = clientNames(spec.clients);
+  for (const client of [...Object.keys(spec.profiles), first]) clientProfile(spec, client, config);
+  const settings = { seed: spec.seed, width: spec.adapters.width, labels: 0 };
+  const profile = clientProfile(spec, first, config);
+  const recipe = tensorRecipe(methodNamed(spec.method), 'shared', settings, { name: first, profile });
+  return { config, parameters: parameterCount(encoderManifest(config)), tensors: initialTensors(config, recipe) };
+}
+
+/** The shared tensors of a decoder are the base's own top blocks. */
+async function describeDecoder(spec: ExperimentSpec): Promise<Described> {
+  if (spec.data.source !== 'instructions')
+    throw new CliError('spec.invalid', `data.source: ${spec.method} answers instructions; write source: instructions`);
+  const { config, tensors } = await loadDecoder(spec.model);
+  checkVocabulary(await loadTokenizer(spec.model), config);
+  const tuned = new Set(tunedManifest(config, spec.trainableBlocks).map(({ name }) => name));
+  return {
+    config,
+    parameters: parameterCount(tensors),
+    tensors: selectTensors(tensors, (name) => tuned.has(name)),
+  };
+}
+
+/** Whoever is named must take part. */
+function checkClients(spec: ExperimentSpec): void {
   const clients = clientNames(spec.clients);
   const known = new Set(clients);
   const named = [
@@ -72,6 +104,4 @@ function checkClients(spec: ExperimentSpec, config: EncoderConfig): readonly str
       `aggregation.minContributions: no round could ever get ${minContributions} contributions from ${clients.length} clients`,
     );
   }
-  for (const client of [...Object.keys(spec.profiles), ...clients.slice(0, 1)]) clientProfile(spec, client, config);
-  return clients;
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { experimentSpec, type DataSpec, type ExperimentSpec, type Problem } from '#contracts';
+import { rewardModels, experimentSpec, type DataSpec, type ExperimentSpec, type Problem } from '#contracts';
 import { readDocument } from '#documents';
 import { methods, unusedFields } from '#methods';
 
@@ -9,7 +9,15 @@ export async function readExperimentSpec(path: string): Promise<ExperimentSpec> 
   const named = experimentSpec.safeExtend({ name: experimentSpec.shape.name.unwrap().default(nameAfter(file)) });
   const spec = await readDocument(file, named, 'method: pftt', idleFields);
   const folder = dirname(file);
-  return { ...spec, model: resolve(folder, spec.model), data: withAbsolutePaths(spec.data, folder) };
+  const rewards = Object.entries(rewardModels(spec.rewards)).map(
+    ([reward, own]) => [reward, { ...own, model: resolve(folder, own.model) }] as const,
+  );
+  return {
+    ...spec,
+    model: resolve(folder, spec.model),
+    data: withAbsolutePaths(spec.data, folder),
+    rewards: { ...spec.rewards, ...Object.fromEntries(rewards) },
+  };
 }
 
 /** What is written though the method has no use for it; a method that does not exist is said elsewhere. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { clientName, digest, roundNumber, score, siteName } from '../vocabulary.ts';
+import { clientName, digest, rewardMeasure, roundNumber, score, siteName } from '../vocabulary.ts';
 
 /** How good a client's model is: `afterRound` rounds are in the global part that it holds. */
 export const evaluationReported = defineContract({
@@ -16,7 +16,10 @@ export const evaluationReported = defineContract({
     arm: z.enum(['federated', 'local-only']),
     sharedDigest: digest,
     personalDigest: digest,
-    personal: score,
-    general: score,
+    /** Of a classifier: on a test set in the client's own label mix, and on the balanced one. */
+    personal: score.optional(),
+    general: score.optional(),
+    /** Of a decoder that learns from rewards. */
+    reward: rewardMeasure.optional(),
   }),
 });

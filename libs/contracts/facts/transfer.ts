@@ -58,7 +58,7 @@ export const uploadWithheld = defineContract({
     round: roundNumber,
     client: clientName,
     site: siteName,
-    reason: z.enum(['loss-not-finite', 'training-failed']),
+    reason: z.enum(['loss-not-finite', 'kl-limit', 'rewards-missing', 'training-failed']),
     message: z.string().max(2000),
   }),
 });

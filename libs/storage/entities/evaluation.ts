@@ -1,10 +1,20 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { Client } from './client.ts';
 
+/** Means over completions of held-out instructions, of standardised scores: `weighted` by the client's weights, `mean` by the spec's. */
+export interface RecordedReward {
+  readonly completions: number;
+  readonly emptyCompletions: number;
+  readonly weighted: number;
+  readonly mean: number;
+  readonly components: Readonly<Record<string, number>>;
+}
+
 /** How good one of a client's models was after a number of rounds; 0 is before any training. */
 @Entity('evaluation')
 @ForeignKey(() => Client, ['experimentId', 'client'], ['experimentId', 'name'])
 @Check('evaluation_accuracies', `"personal_accuracy" BETWEEN 0 AND 1 AND "general_accuracy" BETWEEN 0 AND 1`)
+@Check('evaluation_measured', `"personal_accuracy" IS NOT NULL OR "reward" IS NOT NULL`)
 @Check('evaluation_after_round', `"after_round" >= 0`)
 export class Evaluation {
   @PrimaryColumn('text')
@@ -26,30 +36,34 @@ export class Evaluation {
   @Column('text')
   personalDigest!: string;
 
-  @Column('int')
-  personalCorrect!: number;
+  @Column('int', { nullable: true })
+  personalCorrect!: number | null;
 
-  @Column('int')
-  personalExamples!: number;
+  @Column('int', { nullable: true })
+  personalExamples!: number | null;
 
-  @Column('double precision')
-  personalAccuracy!: number;
+  @Column('double precision', { nullable: true })
+  personalAccuracy!: number | null;
 
   /** Mean cross-entropy, in nats. */
-  @Column('double precision')
-  personalLossNats!: number;
+  @Column('double precision', { nullable: true })
+  personalLossNats!: number | null;
 
-  @Column('int')
-  generalCorrect!: number;
+  @Column('int', { nullable: true })
+  generalCorrect!: number | null;
 
-  @Column('int')
-  generalExamples!: number;
+  @Column('int', { nullable: true })
+  generalExamples!: number | null;
 
-  @Column('double precision')
-  generalAccuracy!: number;
+  @Column('double precision', { nullable: true })
+  generalAccuracy!: number | null;
 
-  @Column('double precision')
-  generalLossNats!: number;
+  @Column('double precision', { nullable: true })
+  generalLossNats!: number | null;
+
+  /** Of a model that learns from rewards; such a model has no accuracy. */
+  @Column('jsonb', { nullable: true })
+  reward!: RecordedReward | null;
 
   @Column('timestamptz')
   recordedAt!: Date;

@@ -1,3 +1,4 @@
+import type { RecordedReward } from '../entities/evaluation.ts';
 import type { Connection } from '../record.ts';
 
 /** One client of an experiment: what it enrolled with, and how good its model is. Accuracies are fractions of 1. */
@@ -15,6 +16,9 @@ export interface ClientFigures {
   /** The same client, seed and steps with nothing shared; null without that baseline. */
   readonly localOnly: number | null;
   readonly personalDigest: string | null;
+  /** Of held-out instructions, where the method learns from rewards; null where it does not. */
+  readonly reward: RecordedReward | null;
+  readonly rewardFirst: RecordedReward | null;
 }
 
 const CLIENTS = `
@@ -22,7 +26,8 @@ const CLIENTS = `
     c.personal_test_examples AS "personalTestExamples", c.majority_class_accuracy AS "majorityClass",
     latest.personal_accuracy AS "personalAccuracy", first.personal_accuracy AS "personalAccuracyFirst",
     latest.general_accuracy AS "generalAccuracy", first.general_accuracy AS "generalAccuracyFirst",
-    local.personal_accuracy AS "localOnly", latest.personal_digest AS "personalDigest"
+    local.personal_accuracy AS "localOnly", latest.personal_digest AS "personalDigest",
+    latest.reward, first.reward AS "rewardFirst"
   FROM airtune.client AS c
     LEFT JOIN LATERAL (
       SELECT * FROM airtune.evaluation AS e

@@ -3,6 +3,17 @@ import { clientFigures, type ClientFigures } from './client-figures.ts';
 import { findExperiment } from './experiments.ts';
 import { roundFigures } from './round-figures.ts';
 
+interface Change {
+  readonly mean: number | null;
+  readonly first: number | null;
+}
+
+/** Means over the clients, of standardised scores: by the spec's weights, by each client's own, and of each reward. */
+export interface RewardFigures extends Change {
+  readonly weighted: Change;
+  readonly components: Readonly<Record<string, Change>>;
+}
+
 /**
  * What a finished experiment comes to. Accuracies are fractions of 1, `first` is before training; times are simulated.
  * Where no client was evaluated in time, an accuracy is null.
@@ -18,6 +29,8 @@ export interface ClosingFigures {
       readonly first: number | null;
     };
     readonly generalAccuracy: { readonly mean: number | null; readonly first: number | null };
+    /** Where the method learns from rewards. */
+    readonly reward?: RewardFigures;
   };
   readonly cost: {
     readonly uplinkBytes: number;
@@ -53,6 +66,7 @@ export async function closingFigures(db: Connection, id: string): Promise<Closin
         mean: mean(measured(({ generalAccuracy }) => generalAccuracy)),
         first: mean(measured(({ generalAccuracyFirst }) => generalAccuracyFirst)),
       },
+      ...rewardsOf(clients),
     },
     cost: {
       uplinkBytes: total(({ uplinkBytes }) => uplinkBytes),
@@ -62,6 +76,24 @@ export async function closingFigures(db: Connection, id: string): Promise<Closin
     },
     lost: { uplink: total(({ lost }) => lost.uplink), downlink: total(({ lost }) => lost.downlink) },
     clients,
+  };
+}
+
+function rewardsOf(clients: readonly ClientFigures[]): { readonly reward?: RewardFigures } {
+  const last = clients.flatMap(({ reward }) => reward ?? []);
+  const first = clients.flatMap(({ rewardFirst }) => rewardFirst ?? []);
+  if (last.length === 0) return {};
+  const change = (figure: (reward: (typeof last)[number]) => number | undefined): Change => {
+    const over = (rewards: typeof last) => mean(rewards.flatMap((reward) => figure(reward) ?? []));
+    return { mean: over(last), first: over(first) };
+  };
+  const names = [...new Set(last.flatMap(({ components }) => Object.keys(components)))].sort();
+  return {
+    reward: {
+      ...change((reward) => reward.mean),
+      weighted: change(({ weighted }) => weighted),
+      components: Object.fromEntries(names.map((name) => [name, change(({ components }) => components[name])])),
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export interface RoundFigures {
   readonly meanLoss?: number | undefined;
   readonly personalAccuracy?: { readonly mean: number; readonly worst: number } | undefined;
   readonly generalAccuracy?: number | undefined;
+  /** Means over the clients, where they learn from rewards. */
+  readonly reward?: { readonly mean: number; readonly weighted: number } | undefined;
 }
 
 interface Row {
@@ -43,6 +45,8 @@ interface Row {
   personal_mean: number | null;
   personal_worst: number | null;
   general_mean: number | null;
+  reward_mean: number | null;
+  reward_weighted: number | null;
 }
 
 // One row a round; each side is summed up on its own before it is joined, or rows would multiply.
@@ -72,7 +76,8 @@ const ROUNDS = `
     FROM airtune.local_training WHERE experiment_id = $1 GROUP BY round
   ), accuracy AS (
     SELECT after_round, avg(personal_accuracy) AS personal_mean, min(personal_accuracy) AS personal_worst,
-      avg(general_accuracy) AS general_mean
+      avg(general_accuracy) AS general_mean,
+      avg((reward->>'mean')::float8) AS reward_mean, avg((reward->>'weighted')::float8) AS reward_weighted
     FROM airtune.evaluation WHERE experiment_id = $1 AND arm = 'federated' GROUP BY after_round
   )
   SELECT r.number AS round, r.stage, r.abandon_reason,
@@ -82,7 +87,7 @@ const ROUNDS = `
     coalesce(withheld, 0) AS withheld, coalesce(refused, 0) AS refused,
     coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
     coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
-    mean_loss, personal_mean, personal_worst, general_mean
+    mean_loss, personal_mean, personal_worst, general_mean, reward_mean, reward_weighted
   FROM airtune.round AS r
     LEFT JOIN cost ON cost.round = r.number
     LEFT JOIN delay ON delay.round = r.number
@@ -118,5 +123,8 @@ function figuresOf(row: Row): RoundFigures {
       ? {}
       : { personalAccuracy: { mean: row.personal_mean, worst: row.personal_worst } }),
     ...(row.general_mean === null ? {} : { generalAccuracy: row.general_mean }),
+    ...(row.reward_mean === null || row.reward_weighted === null
+      ? {}
+      : { reward: { mean: row.reward_mean, weighted: row.reward_weighted } }),
   };
 }

@@ -3,6 +3,7 @@ import { ProvableHistory1764100000000 } from './1764100000000-provable-history.t
 import { SignedEnrolments1764200000000 } from './1764200000000-signed-enrolments.ts';
 import { PlacedDeadLetters1764300000000 } from './1764300000000-placed-dead-letters.ts';
 import { SitesAndViews1764400000000 } from './1764400000000-sites-and-views.ts';
+import { RewardsOfEvaluations1764500000000 } from './1764500000000-rewards-of-evaluations.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   SignedEnrolments1764200000000,
   PlacedDeadLetters1764300000000,
   SitesAndViews1764400000000,
+  RewardsOfEvaluations1764500000000,
 ] as const;

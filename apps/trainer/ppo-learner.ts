@@ -1,0 +1,190 @@
+import { rewardModels, type ExperimentSpec } from '#contracts';
+import { readDecoderConfig, tunedManifest, valueHeadManifest, type DecoderConfig } from '#language-models';
+import { parameterCount, type TensorManifest } from '#parameters';
+import {
+  judge,
+  PolicyPool,
+  tuneByPpo,
+  type IterationFigures,
+  type PpoRoundSettings,
+  type RewardWeights,
+  type StepProgress,
+} from '#tuning';
+import type { ArmName, ArmTensors } from './client-state.ts';
+import type { HostedClient } from './hosted-client.ts';
+import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
+import type { SiteRewards } from './site-rewards.ts';
+import { TrainerError } from './trainer-error.ts';
+
+/** Instructions answered by the top blocks of a decoder, which learn from what reward models say: PPO. */
+export class PpoLearner implements Learner {
+  readonly sharedManifest: TensorManifest;
+  private readonly spec: ExperimentSpec;
+  private readonly config: DecoderConfig;
+  private readonly heldOut: readonly string[];
+  private readonly rewards: SiteRewards;
+  private readonly pool: PolicyPool;
+
+  private constructor({ spec, modelFolder, data, threads }: LearnerParts, config: DecoderConfig, rewards: SiteRewards) {
+    const { ppo, sparsity, training, trainableBlocks } = spec;
+    this.spec = spec;
+    this.config = config;
+    this.sharedManifest = tunedManifest(config, trainableBlocks);
+    this.heldOut = data.generalTest.map(({ text }) => text);
+    this.rewards = rewards;
+    this.pool = new PolicyPool({
+      modelFolder,
+      trainableBlocks,
+      attentionSparsity: sparsity.attention,
+      temperature: ppo.temperature,
+      clip: ppo.clip,
+      valueClip: ppo.valueClip,
+      valueCoefficient: ppo.valueCoefficient,
+      parallel: training.parallel,
+      ...(threads === undefined ? {} : { threads }),
+    });
+  }
+
+  /** Rejects when the model is no decoder, or the context has no room for prompts beside what is to be written. */
+  static async open(parts: LearnerParts, rewards: SiteRewards): Promise<PpoLearner> {
+    const { spec, modelFolder } = parts;
+    const config = await readDecoderConfig(modelFolder);
+    if (spec.ppo.maxNewTokens >= config.maxPositions)
+      throw new TrainerError(
+        'spec.max-new-tokens',
+        `ppo.maxNewTokens: ${spec.ppo.maxNewTokens} leaves no room for a prompt in the ${config.maxPositions} positions of the model.`,
+      );
+    return new PpoLearner(parts, config, rewards);
+  }
+
+  parametersOf(): { readonly shared: number; readonly personal: number } {
+    return { shared: parameterCount(this.sharedManifest), personal: parameterCount(valueHeadManifest(this.config)) };
+  }
+
+  async initial(): Promise<ArmTensors> {
+    const [shared, personal] = await this.pool.initial();
+    if (shared === undefined || personal === undefined)
+      throw new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
+    return { shared, personal };
+  }
+
+  /** Held-out instructions, the same for everyone and with the same random numbers in every round, as reward models like the answers. */
+  async evaluate(client: HostedClient, round: number, { shared }: ArmTensors): Promise<Measures> {
+    const { seed, ppo, training } = this.spec;
+    const { rollouts } = await this.pool.rollout({
+      // The worker takes the bytes over; the caller goes on to train with its own.
+      tuned: shared.slice(),
+      prompts: this.heldOut,
+      count: this.heldOut.length,
+      maxNewTokens: ppo.maxNewTokens,
+      maxPromptTokens: training.maxTokens,
+      stream: { seed, purpose: 'ppo.evaluation', coordinates: [] },
+    });
+    const key = { client: client.name, round, iteration: 0 };
+    const { weighted, means, emptyCompletions } = await judge(
+      this.rewards.scorer,
+      key,
+      rollouts,
+      this.weightsOf(client),
+    );
+    const models = Object.entries(rewardModels(this.spec.rewards));
+    return {
+      reward: {
+        completions: rollouts.length,
+        emptyCompletions,
+        weighted: weighted.reduce((sum, reward) => sum + reward, 0) / rollouts.length,
+        mean: models.reduce((sum, [name, { weight }]) => sum + weight * (means[name] ?? 0), 0),
+        components: means,
+      },
+    };
+  }
+
+  async train(
+    client: HostedClient,
+    round: number,
+    _: ArmName,
+    { shared, personal }: ArmTensors,
+    onProgress: (progress: StepProgress) => void,
+  ): Promise<ArmOutcome> {
+    const settings = this.settingsOf(client, round);
+    const start = { tuned: shared, valueHead: personal, prompts: client.data.train.map(({ text }) => text) };
+    const result = await tuneByPpo(this.pool, this.rewards.scorer, start, settings, ({ iteration, meanLoss }) => {
+      onProgress({ step: iteration, steps: settings.iterations, loss: meanLoss });
+    });
+    if (result.outcome === 'stopped') return { outcome: 'withheld', reason: result.reason, message: result.message };
+    return {
+      outcome: 'trained',
+      tensors: { shared: result.tuned, personal: result.valueHead },
+      training: trainingOf(result.iterations),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+    await this.rewards.close();
+  }
+
+  /** The client's own weights, the spec's where it names none. */
+  private weightsOf({ name }: HostedClient): RewardWeights {
+    const { rewards, ppo, profiles } = this.spec;
+    const own = profiles[name]?.rewards ?? {};
+    const weights = Object.entries(rewardModels(rewards)).map(([reward, { weight }]) => [
+      reward,
+      own[reward] ?? weight,
+    ]);
+    return {
+      weights: Object.fromEntries(weights) as Record<string, number>,
+      scoreLimit: ppo.scoreLimit,
+      emptyScore: ppo.emptyScore,
+    };
+  }
+
+  private settingsOf(client: HostedClient, round: number): PpoRoundSettings {
+    const { seed, rounds, ppo, training, distance } = this.spec;
+    const { optimiser, learningRate, weightDecay, clipNorm, schedule, warmupFraction, batchSize } = training;
+    const perRound = ppo.iterations * ppo.epochs * Math.ceil(ppo.rollouts / batchSize);
+    const totalSteps = rounds * perRound;
+    return {
+      ...this.weightsOf(client),
+      seed,
+      client: client.name,
+      round,
+      iterations: ppo.iterations,
+      rollouts: ppo.rollouts,
+      maxNewTokens: ppo.maxNewTokens,
+      maxPromptTokens: training.maxTokens,
+      klReference: ppo.klReference,
+      klTarget: ppo.klTarget,
+      update: {
+        gamma: ppo.gamma,
+        lambda: ppo.gaeLambda,
+        klEstimator: ppo.klEstimator,
+        klCoefficient: ppo.kl,
+        klLimit: ppo.klLimit,
+        whitenRewards: ppo.whitenRewards,
+        epochs: ppo.epochs,
+        batchSize,
+        proximal: distance.lambda,
+        optimiser,
+        learningRate,
+        weightDecay,
+        clipNorm,
+        schedule,
+        totalSteps,
+        warmupSteps: Math.round(totalSteps * warmupFraction),
+        firstStep: (round - 1) * perRound,
+      },
+    };
+  }
+}
+
+/** A round's updates as the wire has them. */
+function trainingOf(iterations: readonly IterationFigures[]): Extract<ArmOutcome, { outcome: 'trained' }>['training'] {
+  const steps = iterations.reduce((sum, iteration) => sum + iteration.steps, 0);
+  return {
+    steps,
+    firstLoss: iterations[0]?.first.loss ?? 0,
+    lastLoss: iterations.at(-1)?.last.loss ?? 0,
+    meanLoss: iterations.reduce((sum, iteration) => sum + iteration.meanLoss * iteration.steps, 0) / Math.max(1, steps),
+  };
+}
