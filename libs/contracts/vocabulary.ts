@@ -83,7 +83,6 @@ export const rewardMeasure = z.strictObject({
   mean: z.number(),
   components: z.record(z.string().min(1).max(63), z.number()),
 });
-export type RewardMeasure = z.infer<typeof rewardMeasure>;
 
 /** An Ed25519 public key, its raw 32 bytes in base64url. */
 export const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a public key is 32 bytes in base64url');
