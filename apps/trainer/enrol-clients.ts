@@ -56,6 +56,8 @@ export class EnrolClients implements OnApplicationBootstrap {
 
   private async enrol(id: string, submission: Submission, cause?: string): Promise<void> {
     if (!this.experiments.concerns(submission)) return;
+    // At boot every submission that the broker still keeps is heard again.
+    if (await this.experiments.hasFinished(id)) return;
     const options = { experiment: id, ...(cause === undefined ? {} : { cause }) };
     let experiment: OpenExperiment;
     try {

@@ -36,6 +36,11 @@ export async function markEnded(folder: string, ending: Ending): Promise<void> {
   if (await isThere(join(folder, NAME))) await writeFileAtomically(join(folder, ENDED), `${ending}\n`);
 }
 
+/** Whether it is marked as finished, which nothing takes back. */
+export async function isMarkedFinished(folder: string): Promise<boolean> {
+  return (await readFile(join(folder, ENDED), 'utf8').catch(() => '')).trim() === 'finished';
+}
+
 /** Takes the mark away: an experiment that failed is gone on with. */
 export async function markOpen(folder: string): Promise<void> {
   await rm(join(folder, ENDED), { force: true });

@@ -1,8 +1,9 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { openExperiment, type OpenExperiment } from './open-experiment.ts';
-import { experimentsUnderWay, markOpen, type Submission } from './experiment-file.ts';
+import { DownloadJobs, type DownloadJob } from './download-jobs.ts';
+import { experimentsUnderWay, isMarkedFinished, markOpen, type Submission } from './experiment-file.ts';
 import { TrainerSettings } from './settings.ts';
-import { experimentFolder } from './site-folders.ts';
+import { experimentFolder, jobsFolder } from './site-folders.ts';
 import { SiteIdentity } from './site-identity.ts';
 import { readHeads, type WitnessedHead } from './witnessed-heads.ts';
 
@@ -61,6 +62,19 @@ export class Experiments implements OnModuleDestroy {
   async all(): Promise<OpenExperiment[]> {
     const opened = await Promise.allSettled(this.opened.values());
     return opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** Downloads that are still to be answered, of all experiments that have not ended, open or not. */
+  async pendingJobs(): Promise<DownloadJob[]> {
+    const { home, site } = this.settings;
+    const ids = (await experimentsUnderWay(home, site)).map(({ id }) => id);
+    const pending = ids.map((id) => new DownloadJobs(jobsFolder(home, site, id)).pending());
+    return (await Promise.all(pending)).flat();
+  }
+
+  /** Whether the experiment has finished: it is not gone on with, however often it is submitted. */
+  hasFinished(id: string): Promise<boolean> {
+    return isMarkedFinished(experimentFolder(this.settings.home, this.settings.site, id));
   }
 
   /** The last head of an experiment's ledger that this site saw; null before its first. */

@@ -54,8 +54,9 @@ export class PruneBlobs {
     const inUse = new Set<string>();
     for (const experiment of await this.experiments.all()) {
       for (const digest of (await this.globals(experiment)).slice(-GLOBALS_KEPT)) inUse.add(digest);
-      for (const { global } of await experiment.jobs.pending()) if (global !== null) inUse.add(global);
     }
+    // What is to be answered once its experiment is open again needs its global model too: at boot none is open yet.
+    for (const { global } of await this.experiments.pendingJobs()) if (global !== null) inUse.add(global);
     for (const digest of new Set(digests)) if (!inUse.has(digest)) await this.blobs.remove(digest);
   }
 }
