@@ -47,7 +47,7 @@ around(KafkaPublisher.prototype, 'publish', (publish) => {
     reach('before-publish', contract.name);
     await publish.call(this, contract as never, ...rest);
     reach('after-publish', contract.name);
-  } as Method;
+  };
 });
 
 // A chunk is on its way, the event that closes it is not.
@@ -55,7 +55,7 @@ around(KafkaPublisher.prototype, 'sendChunks', (sendChunks) => {
   return async function (this: KafkaPublisher, topic: string, envelope: { type: string }, blob: never) {
     await sendChunks.call(this, topic as never, envelope as never, blob);
     reach('sending-blob', envelope.type);
-  } as Method;
+  };
 });
 
 around(Object.getPrototypeOf(KafkaServer.prototype) as object, 'hand', (hand) => {
@@ -63,7 +63,7 @@ around(Object.getPrototypeOf(KafkaServer.prototype) as object, 'hand', (hand) =>
     reach('before-effect', envelope.type);
     await hand.call(this, envelope as never);
     reach('after-effect', envelope.type);
-  } as Method;
+  };
 });
 
 /** Blobs that this process has begun to receive since the file was there. */

@@ -56,7 +56,7 @@ export class Rig {
 
   async stop(): Promise<void> {
     for (const kept of this.kept.splice(0).reverse()) await kept.end();
-    if (process.env['KEEP'] === undefined) await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Runs a scenario to its end; with a fault, one process dies on the way. Throws when the fault was never reached. */
@@ -89,11 +89,12 @@ export class Rig {
   /** Resolves once an upload of the run that is under way has been recorded. */
   async untilFirstUpload(): Promise<void> {
     const experiment = this.runs;
-    for (const end = performance.now() + END_MS; performance.now() < end; await sleep(50)) {
-      const found = await this.query(
+    for (const end = performance.now() + END_MS; performance.now() < end;) {
+      await sleep(50);
+      const found: string[] = await this.query(
         "SELECT client AS line FROM airtune.contribution WHERE experiment_id LIKE '%-' || $1",
         String(experiment),
-      ).catch(() => []);
+      ).catch((): string[] => []);
       if (found.length > 0) return;
     }
     throw new Error(`nothing was uploaded within ${String(END_MS / 1000)} s`);
@@ -178,7 +179,8 @@ export class Rig {
   }
 
   private async untilEnded(client: CoordinatorClient, experiment: string): Promise<void> {
-    for (const end = performance.now() + END_MS; performance.now() < end; await sleep(100)) {
+    for (const end = performance.now() + END_MS; performance.now() < end;) {
+      await sleep(100);
       const { state } = await persistently(() => client.show(experiment));
       if (state !== 'enrolling' && state !== 'running') return;
     }
