@@ -87,12 +87,16 @@ describe('what leaves a client', () => {
   });
 });
 
+/** By a blob of so many random bytes, coordinators know that they share a store. */
+const STORE_MARKER_BYTES = 32;
+
 async function tensorNames(folders: readonly string[]): Promise<Set<string>> {
   const names = new Set<string>();
   for (const folder of folders) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || entry.name.endsWith('.json')) continue;
+      if (!entry.isFile() || !/^[0-9a-f]{64}$|\.safetensors$/.test(entry.name)) continue;
       const bytes = await readFile(join(entry.parentPath, entry.name));
+      if (bytes.length === STORE_MARKER_BYTES) continue;
       for (const name of decodeSafetensors(bytes).keys()) names.add(name);
     }
   }

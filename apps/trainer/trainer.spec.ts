@@ -391,7 +391,7 @@ describe('a site', () => {
       expect(model).toMatchObject({
         round: 3,
         labels: [...LABELS].sort(),
-        profile: { lora: { rank: 3, alpha: 4, blocks: [1] } },
+        spec: { profiles: { 'client-1': { lora: { rank: 3 } } } },
       });
       const last = site
         .said<Evaluation>(evaluationReported)
