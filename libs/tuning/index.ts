@@ -30,6 +30,7 @@ export { initialDecoder } from './pretraining/initial-decoder.ts';
 export { initialEncoder } from './pretraining/initial-encoder.ts';
 export { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './pretraining/checkpoint.ts';
 export { writeDurably } from './files/write-durably.ts';
+export { callTrainingWorker, type TrainingCall } from './workers/call-training-worker.ts';
 export { errorOf, failureOf, type JobFailure } from './workers/job-failure.ts';
 export { workerFile, workerFlags } from './workers/worker-thread.ts';
 export { BatchPlan } from './pretraining/plan-batches.ts';

@@ -5,7 +5,7 @@ import { runRewardTraining } from './run-reward-training.ts';
 import type { RewardTrainingProgress, RewardTrainingReport } from './training-report.ts';
 
 /** What the worker is started with; `stop` is one int32 that becomes 1 when the run is to stop. */
-export interface RewardTrainingOrder {
+interface RewardTrainingOrder {
   readonly spec: RewardSpec;
   readonly workFolder: string;
   readonly threads: number;
@@ -13,7 +13,7 @@ export interface RewardTrainingOrder {
 }
 
 /** What the worker says: any number of times progress, then one of the others. */
-export type RewardTrainingMessage =
+type RewardTrainingMessage =
   | { readonly progress: RewardTrainingProgress }
   | { readonly report: RewardTrainingReport }
   | { readonly failure: JobFailure };

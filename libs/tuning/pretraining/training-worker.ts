@@ -9,7 +9,7 @@ export type TrainingJob =
   { readonly kind: 'pretrain'; readonly spec: PretrainSpec } | { readonly kind: 'tune'; readonly spec: TuneSpec };
 
 /** What the worker is started with; `stop` is one int32 that becomes 1 when the run is to stop. */
-export interface TrainingOrder {
+interface TrainingOrder {
   readonly job: TrainingJob;
   readonly workFolder: string;
   readonly threads: number;
@@ -17,7 +17,7 @@ export interface TrainingOrder {
 }
 
 /** What the worker says: any number of times progress, then one of the others. */
-export type TrainingMessage =
+type TrainingMessage =
   { readonly progress: TrainingProgress } | { readonly report: TrainingReport } | { readonly failure: JobFailure };
 
 const { job, workFolder, threads, stop } = workerData as TrainingOrder;
