@@ -28,7 +28,8 @@ export type {
 } from './workers/tuning-messages.ts';
 export { initialDecoder } from './pretraining/initial-decoder.ts';
 export { initialEncoder } from './pretraining/initial-encoder.ts';
-export { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './pretraining/checkpoint.ts';
+export type { Checkpoint } from './pretraining/checkpoint.ts';
+export { recentLoss, trainSteps, type StepsProgress } from './pretraining/train-steps.ts';
 export { writeDurably } from './files/write-durably.ts';
 export { callTrainingWorker, type TrainingCall } from './workers/call-training-worker.ts';
 export { errorOf, failureOf, type JobFailure } from './workers/job-failure.ts';

@@ -14,15 +14,7 @@ import {
   type Tokenizer,
 } from '#language-models';
 import type { Digest, NamedTensors } from '#parameters';
-import {
-  adamW,
-  BatchPlan,
-  clipGradients,
-  learningRateSchedule,
-  readLatestCheckpoint,
-  writeCheckpoint,
-  type Checkpoint,
-} from '#tuning';
+import { BatchPlan, recentLoss, trainSteps, type Checkpoint } from '#tuning';
 import { RewardError } from '../reward-error.ts';
 import { PreferenceSession } from './preference-session.ts';
 import { pairAccuracy } from './pair-accuracy.ts';
@@ -39,8 +31,6 @@ export interface RewardTrainingOptions {
   readonly stopRequested: () => boolean;
 }
 
-/** Losses that the reported training loss is the mean of. */
-const RECENT = 100;
 /** Held-out pairs that are looked at on the way; all of them at the end. */
 const MOST_ON_THE_WAY = 512;
 
@@ -69,7 +59,7 @@ export async function runRewardTraining(
     preferences,
     tensors: trained.parameters,
     steps: trained.step,
-    trainLoss: trained.recentLosses.reduce((sum, loss) => sum + loss, 0) / trained.recentLosses.length,
+    trainLoss: recentLoss(trained),
     threads: options.threads,
   });
 }
@@ -122,45 +112,27 @@ interface Run {
   readonly options: RewardTrainingOptions;
 }
 
-async function trainOn(spec: RewardSpec, { base, pairs, session, folder, options }: Run): Promise<Checkpoint> {
-  const { epochs, batchSize, learningRate, warmupFraction, weightDecay, clipNorm } = spec.training;
+function trainOn(spec: RewardSpec, { base, pairs, session, folder, options }: Run): Promise<Checkpoint> {
+  const { epochs, batchSize } = spec.training;
   const plan = new BatchPlan(lengthsOf(pairs.train), spec.seed, batchSize);
-  const steps = epochs * plan.batchesPerEpoch;
-  const optimiser = adamW({ weightDecay, decays: (name) => !/bias$|norm\.weight$/.test(name) });
-  const schedule = learningRateSchedule('linear', steps, Math.round(steps * warmupFraction));
-  const start = (await readLatestCheckpoint(folder)) ?? firstCheckpoint(spec, base.weights);
-  const { parameters, optimiser: state } = start;
-  let { step, recentLosses } = start;
-  if (step > 0) options.onProgress({ phase: 'resumed', step, steps });
-  const save = async (): Promise<Checkpoint> => {
-    const checkpoint = { step, parameters, optimiser: state, recentLosses };
-    await writeCheckpoint(folder, checkpoint);
-    options.onProgress({ phase: 'saved', step });
-    return checkpoint;
-  };
-  while (step < steps) {
-    if (options.stopRequested()) {
-      await save();
-      throw new RewardError('reward.stopped', `Stopped after step ${step} of ${steps}; start again to go on.`, {
-        retryable: true,
-      });
-    }
-    const batch = plan.batch(step).flatMap((at) => pairs.train[at] ?? []);
-    const { loss, gradients } = await session.gradients(parameters, batch);
-    const norm = clipGradients(gradients, clipNorm);
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss);
-    const rate = learningRate * schedule(step);
-    optimiser.update(gradients, state, parameters, rate);
-    step += 1;
-    recentLosses = [...recentLosses, loss].slice(-RECENT);
-    options.onProgress({ phase: 'step', step, steps, loss, learningRate: rate });
-    if (step % spec.training.evaluateEverySteps === 0 && step < steps) {
-      const accuracy = await accuracyOnTheWay(session, parameters, pairs.heldOut, batchSize);
-      options.onProgress({ phase: 'held-out', step, steps, accuracy });
-    }
-    if (step % spec.training.saveEverySteps === 0 && step < steps) await save();
-  }
-  return save();
+  return trainSteps(
+    { ...spec.training, steps: epochs * plan.batchesPerEpoch },
+    {
+      folder,
+      initial: () => initialParameters(spec, base.weights),
+      gradients: (parameters, step) =>
+        session.gradients(
+          parameters,
+          plan.batch(step).flatMap((at) => pairs.train[at] ?? []),
+        ),
+      measure: async (parameters) => ({
+        accuracy: await accuracyOnTheWay(session, parameters, pairs.heldOut, batchSize),
+      }),
+      onProgress: options.onProgress,
+      stopRequested: options.stopRequested,
+      endedEarly: (how, message) => new RewardError(`reward.${how}`, message, { retryable: how === 'stopped' }),
+    },
+  );
 }
 
 /** Pairs as the batch plan wants them: only their lengths matter to it. */
@@ -172,15 +144,14 @@ function lengthsOf(pairs: readonly TokenisedPair[]) {
   return { ids: new Int32Array(0), offsets };
 }
 
-function firstCheckpoint({ seed, training }: RewardSpec, { config, tensors }: EncoderWeights): Checkpoint {
+function initialParameters({ seed, training }: RewardSpec, { config, tensors }: EncoderWeights): NamedTensors {
   const head = initialHead(config, 1, seed, 'reward');
-  const parameters: NamedTensors = new Map(
+  return new Map(
     preferenceManifest(config, training.trainableBlocks).flatMap(({ name }) => {
       const tensor = head.get(name) ?? tensors.get(name);
       return tensor === undefined ? [] : [[name, { shape: tensor.shape, data: tensor.data.slice() }] as const];
     }),
   );
-  return { step: 0, parameters, optimiser: adamW().initial(parameters), recentLosses: [] };
 }
 
 async function accuracyOnTheWay(
@@ -193,11 +164,4 @@ async function accuracyOnTheWay(
   for (let at = 0; at < pairs.length; at += batchSize)
     differences.push(...(await session.differences(parameters, pairs.slice(at, at + batchSize))));
   return pairAccuracy(differences, differences.map(String)).accuracy;
-}
-
-function diverged(step: number, loss: number): RewardError {
-  return new RewardError(
-    'reward.diverged',
-    `The loss is ${loss} at step ${step + 1}: lower training.learningRate, or lengthen the warm-up.`,
-  );
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '#parameters';
+import type { StepsProgress } from '#tuning';
 import type { RewardDescription, ScoreRange } from '../folder/reward-description.ts';
 import type { Calibration } from './calibration.ts';
 import type { PairAccuracy } from './pair-accuracy.ts';
@@ -7,16 +8,7 @@ import type { PairAccuracy } from './pair-accuracy.ts';
 export type RewardTrainingProgress =
   | { readonly phase: 'pairs'; readonly train: number; readonly heldOut: number; readonly notes: readonly string[] }
   | { readonly phase: 'tokenised'; readonly pairs: number }
-  | { readonly phase: 'resumed'; readonly step: number; readonly steps: number }
-  | {
-      readonly phase: 'step';
-      readonly step: number;
-      readonly steps: number;
-      readonly loss: number;
-      readonly learningRate: number;
-    }
-  | { readonly phase: 'held-out'; readonly step: number; readonly steps: number; readonly accuracy: number }
-  | { readonly phase: 'saved'; readonly step: number };
+  | StepsProgress<{ readonly accuracy: number }>;
 
 /** What came of it; accuracy and calibration are those of the folder that was written, on pairs that were held out. */
 export interface RewardTrainingReport extends Calibration {

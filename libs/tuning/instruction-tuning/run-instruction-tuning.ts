@@ -22,7 +22,8 @@ import type { TrainingOptions } from '../pretraining/run-pretraining.ts';
 import type { TokenBatch } from '../pretraining/token-batch.ts';
 import { TokenSession } from '../pretraining/token-session.ts';
 import { windowCount } from '../pretraining/token-windows.ts';
-import { recentLoss, trainSteps } from '../pretraining/train-steps.ts';
+import { trainOnText } from '../pretraining/train-on-text.ts';
+import { recentLoss } from '../pretraining/train-steps.ts';
 import type { TrainingReport } from '../pretraining/training-report.ts';
 import { TuningError } from '../tuning-error.ts';
 import { tokeniseInstructions, type TokenisedInstructions } from './tokenise-instructions.ts';
@@ -56,7 +57,7 @@ export async function runInstructionTuning(spec: TuneSpec, options: TrainingOpti
   const session = await TokenSession.open(step, options.threads);
   try {
     const initial = (): NamedTensors => startingTensors(step.trainable, weights);
-    const trained = await trainSteps(training, {
+    const trained = await trainOnText(training, {
       ...options,
       session,
       folder,

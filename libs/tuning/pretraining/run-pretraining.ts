@@ -11,7 +11,8 @@ import { openPretrainingCorpus, prepareText, type PreparedText } from './prepare
 import { fingerprint } from './pretraining-config.ts';
 import { TokenSession } from './token-session.ts';
 import { windowCount } from './token-windows.ts';
-import { recentLoss, trainSteps } from './train-steps.ts';
+import { trainOnText } from './train-on-text.ts';
+import { recentLoss } from './train-steps.ts';
 import type { TrainingProgress, TrainingReport } from './training-report.ts';
 
 export interface TrainingOptions {
@@ -39,7 +40,7 @@ export async function runPretraining(spec: PretrainSpec, options: TrainingOption
   };
   const session = await TokenSession.open(objective.step, options.threads);
   try {
-    const trained = await trainSteps(training, {
+    const trained = await trainOnText(training, {
       ...options,
       session,
       folder,

@@ -2,12 +2,7 @@ import type { NamedTensors } from '#parameters';
 import { adamW } from '../optimisers/adamw.ts';
 import { clipGradients } from '../optimisers/clip-gradients.ts';
 import { learningRateSchedule } from '../schedules/learning-rate-schedule.ts';
-import { TuningError } from '../tuning-error.ts';
 import { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { heldOutLoss, type HeldOutText } from './held-out-loss.ts';
-import type { TokenBatch } from './token-batch.ts';
-import type { TokenSession } from './token-session.ts';
-import type { TrainingProgress } from './training-report.ts';
 
 export interface StepSettings {
   readonly steps: number;
@@ -19,26 +14,45 @@ export interface StepSettings {
   readonly evaluateEverySteps: number;
 }
 
-export interface TrainingRun {
-  readonly session: TokenSession;
+/** Where a training is: steps, what held-out data say of it on the way, checkpoints. */
+export type StepsProgress<Measure> =
+  | { readonly phase: 'resumed'; readonly step: number; readonly steps: number }
+  | {
+      readonly phase: 'step';
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      readonly learningRate: number;
+    }
+  | ({ readonly phase: 'held-out'; readonly step: number; readonly steps: number } & Measure)
+  | { readonly phase: 'saved'; readonly step: number };
+
+export interface TrainingRun<Measure> {
   /** Where checkpoints are. */
   readonly folder: string;
   /** What training begins with when there is no checkpoint. */
   readonly initial: () => NamedTensors;
-  readonly batch: (step: number) => TokenBatch;
-  readonly heldOut: HeldOutText;
-  readonly onProgress: (progress: TrainingProgress) => void;
+  /** Mean loss of a step's batch, and the gradient of every parameter. */
+  readonly gradients: (
+    parameters: NamedTensors,
+    step: number,
+  ) => Promise<{ readonly loss: number; readonly gradients: NamedTensors }>;
+  /** How good the parameters are on what is held out. */
+  readonly measure: (parameters: NamedTensors) => Promise<Measure>;
+  readonly onProgress: (progress: StepsProgress<Measure>) => void;
   /** Asked between steps; on true the run stores a checkpoint and stops. */
   readonly stopRequested: () => boolean;
+  /** The error of a run that ends early; one that was stopped goes on when it is started again. */
+  readonly endedEarly: (how: 'stopped' | 'diverged', message: string) => Error;
 }
 
 /** Losses that the reported training loss is the mean of. */
 const RECENT = 100;
 
 /** AdamW with warm-up and linear decay. A run that was cut goes on from its last checkpoint to the same bits. */
-export async function trainSteps(settings: StepSettings, run: TrainingRun): Promise<Checkpoint> {
+export async function trainSteps<Measure>(settings: StepSettings, run: TrainingRun<Measure>): Promise<Checkpoint> {
   const { steps, learningRate, warmupFraction, weightDecay, clipNorm } = settings;
-  const { session, folder, onProgress } = run;
+  const { folder, onProgress } = run;
   const optimiser = adamW({ weightDecay, decays: (name) => !/bias$|norm\.weight$/.test(name) });
   const schedule = learningRateSchedule('linear', steps, Math.round(steps * warmupFraction));
   const start = (await readLatestCheckpoint(folder)) ?? firstCheckpoint(run.initial());
@@ -54,20 +68,21 @@ export async function trainSteps(settings: StepSettings, run: TrainingRun): Prom
   while (step < steps) {
     if (run.stopRequested()) {
       await save();
-      throw new TuningError('pretraining.stopped', `Stopped after step ${step} of ${steps}; start again to go on.`, {
-        retryable: true,
-      });
+      throw run.endedEarly('stopped', `Stopped after step ${step} of ${steps}; start again to go on.`);
     }
-    const { loss, gradients } = await session.gradients(parameters, run.batch(step));
+    const { loss, gradients } = await run.gradients(parameters, step);
     const norm = clipGradients(gradients, clipNorm);
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss);
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+      const cure = 'lower training.learningRate, or lengthen the warm-up';
+      throw run.endedEarly('diverged', `The loss is ${loss} at step ${step + 1}: ${cure}.`);
+    }
     const rate = learningRate * schedule(step);
     optimiser.update(gradients, state, parameters, rate);
     step += 1;
     recentLosses = [...recentLosses, loss].slice(-RECENT);
     onProgress({ phase: 'step', step, steps, loss, learningRate: rate });
     if (step % settings.evaluateEverySteps === 0 && step < steps) {
-      onProgress({ phase: 'held-out', step, steps, ...(await heldOutLoss(session, parameters, run.heldOut)) });
+      onProgress({ phase: 'held-out', step, steps, ...(await run.measure(parameters)) });
     }
     if (step % settings.saveEverySteps === 0 && step < steps) await save();
   }
@@ -81,11 +96,4 @@ function firstCheckpoint(parameters: NamedTensors): Checkpoint {
 /** The mean of the latest losses. */
 export function recentLoss({ recentLosses }: Checkpoint): number {
   return recentLosses.reduce((sum, loss) => sum + loss, 0) / recentLosses.length;
-}
-
-function diverged(step: number, loss: number): TuningError {
-  return new TuningError(
-    'pretraining.diverged',
-    `The loss is ${loss} at step ${step + 1}: lower training.learningRate, or lengthen the warm-up.`,
-  );
 }

@@ -1,25 +1,11 @@
 import type { Digest } from '#parameters';
+import type { StepsProgress } from './train-steps.ts';
 
 /** What happens while a model is trained on text, in this order. */
 export type TrainingProgress =
   | { readonly phase: 'tokenizer'; readonly vocabulary: number }
   | { readonly phase: 'corpus'; readonly documents: number; readonly ofDocuments: number }
-  | { readonly phase: 'resumed'; readonly step: number; readonly steps: number }
-  | {
-      readonly phase: 'step';
-      readonly step: number;
-      readonly steps: number;
-      readonly loss: number;
-      readonly learningRate: number;
-    }
-  | {
-      readonly phase: 'held-out';
-      readonly step: number;
-      readonly steps: number;
-      readonly loss: number;
-      readonly accuracy: number;
-    }
-  | { readonly phase: 'saved'; readonly step: number };
+  | StepsProgress<{ readonly loss: number; readonly accuracy: number }>;
 
 /** What came of it. Losses are mean cross-entropies in nats: over masked tokens for an encoder, over next tokens for a decoder, over those of the answers in instruction tuning. */
 export interface TrainingReport {
