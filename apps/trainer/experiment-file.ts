@@ -46,20 +46,27 @@ export async function markOpen(folder: string): Promise<void> {
   await rm(join(folder, ENDED), { force: true });
 }
 
-/** Experiments that this site has taken part in and that are not marked as ended, by name. */
-export async function experimentsUnderWay(
-  home: string,
-  site: string,
-): Promise<{ readonly id: string; readonly submission: Submission }[]> {
+/** Names of the experiments that this site has taken part in and that are not marked as ended. */
+export async function namesUnderWay(home: string, site: string): Promise<string[]> {
   const entries = await readdir(siteFolder(home, site), { withFileTypes: true }).catch(() => []);
   const found = entries
     .filter((entry) => entry.isDirectory())
     .map(async ({ name: id }) => {
       const folder = experimentFolder(home, site, id);
-      if (!(await isThere(join(folder, NAME))) || (await isThere(join(folder, ENDED)))) return [];
-      return [{ id, submission: (await readExperimentFile(home, site, id)).submission }];
+      return (await isThere(join(folder, NAME))) && !(await isThere(join(folder, ENDED))) ? [id] : [];
     });
   return (await Promise.all(found)).flat();
+}
+
+/** The same experiments, with what was submitted. */
+export async function experimentsUnderWay(
+  home: string,
+  site: string,
+): Promise<{ readonly id: string; readonly submission: Submission }[]> {
+  const names = await namesUnderWay(home, site);
+  return Promise.all(
+    names.map(async (id) => ({ id, submission: (await readExperimentFile(home, site, id)).submission })),
+  );
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { openExperiment, type OpenExperiment } from './open-experiment.ts';
 import { DownloadJobs, type DownloadJob } from './download-jobs.ts';
-import { experimentsUnderWay, isMarkedFinished, markOpen, type Submission } from './experiment-file.ts';
+import { experimentsUnderWay, isMarkedFinished, markOpen, namesUnderWay, type Submission } from './experiment-file.ts';
 import { TrainerSettings } from './settings.ts';
 import { experimentFolder, jobsFolder } from './site-folders.ts';
 import { SiteIdentity } from './site-identity.ts';
@@ -67,8 +67,8 @@ export class Experiments implements OnModuleDestroy {
   /** Downloads that are still to be answered, of all experiments that have not ended, open or not. */
   async pendingJobs(): Promise<DownloadJob[]> {
     const { home, site } = this.settings;
-    const ids = (await experimentsUnderWay(home, site)).map(({ id }) => id);
-    const pending = ids.map((id) => new DownloadJobs(jobsFolder(home, site, id)).pending());
+    const names = await namesUnderWay(home, site);
+    const pending = names.map((id) => new DownloadJobs(jobsFolder(home, site, id)).pending());
     return (await Promise.all(pending)).flat();
   }
 
