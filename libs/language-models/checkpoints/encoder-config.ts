@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { ModelError } from '../model-error.ts';
+import { checkConfig, modelTypeOf } from './check-config.ts';
 import { readConfigJson } from './read-config-json.ts';
 
 export type Activation = 'gelu' | 'gelu_new' | 'relu';
@@ -65,12 +66,8 @@ export async function readEncoderConfig(dir: string): Promise<EncoderConfig> {
 
 /** Checks a parsed config.json; `where` is how errors call it. */
 export function parseEncoderConfig(json: unknown, where: string): EncoderConfig {
-  const modelType = modelTypeOf(json, where);
-  const parsed = huggingFaceConfig.safeParse(json);
-  if (!parsed.success) {
-    throw new ModelError('model.config-invalid', `${where}: ${parsed.error.issues.map(describeIssue).join('; ')}`);
-  }
-  const raw = parsed.data;
+  const modelType = modelTypeOf(json, where, ['bert', 'roberta']);
+  const raw = checkConfig(huggingFaceConfig, json, where);
   refuseUnsupported(raw, where);
   const padTokenId = raw.pad_token_id ?? (modelType === 'roberta' ? 1 : 0);
   const positionOffset = modelType === 'roberta' ? padTokenId + 1 : 0;
@@ -125,18 +122,6 @@ export function toHuggingFaceConfig(config: EncoderConfig, architecture: string)
   };
 }
 
-function modelTypeOf(json: unknown, where: string): 'bert' | 'roberta' {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new ModelError('model.config-invalid', `${where}: expected a JSON object`);
-  }
-  const modelType = (json as Record<string, unknown>)['model_type'];
-  if (modelType !== 'bert' && modelType !== 'roberta') {
-    const found = modelType === undefined ? 'there is none' : `found ${JSON.stringify(modelType)}`;
-    throw new ModelError('model.unsupported', `${where}: model_type must be "bert" or "roberta"; ${found}`);
-  }
-  return modelType;
-}
-
 function refuseUnsupported(raw: z.infer<typeof huggingFaceConfig>, where: string): void {
   const positions = raw.position_embedding_type ?? 'absolute';
   if (positions !== 'absolute') {
@@ -167,8 +152,4 @@ export function activationOf(name: string, where: string, field = 'hidden_act'):
     throw new ModelError('model.unsupported', `${where}: ${field} is ${JSON.stringify(name)}; supported are ${known}`);
   }
   return activation;
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  return `${issue.path.map(String).join('.')}: ${issue.message}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { checkConfig, modelTypeOf } from '../checkpoints/check-config.ts';
 import { activationOf, type Activation } from '../checkpoints/encoder-config.ts';
 import { readConfigJson } from '../checkpoints/read-config-json.ts';
 import { ModelError } from '../model-error.ts';
@@ -48,19 +49,8 @@ export async function readDecoderConfig(dir: string): Promise<DecoderConfig> {
 
 /** Checks a parsed config.json; `where` is how errors call it. */
 export function parseDecoderConfig(json: unknown, where: string): DecoderConfig {
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ModelError('model.config-invalid', `${where}: expected a JSON object`);
-  const modelType = (json as Record<string, unknown>)['model_type'];
-  if (modelType !== 'gpt2') {
-    const found = modelType === undefined ? 'there is none' : `found ${JSON.stringify(modelType)}`;
-    throw new ModelError('model.unsupported', `${where}: model_type must be "gpt2"; ${found}`);
-  }
-  const parsed = huggingFaceConfig.safeParse(json);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
-    throw new ModelError('model.config-invalid', `${where}: ${issues.join('; ')}`);
-  }
-  const raw = parsed.data;
+  const modelType = modelTypeOf(json, where, ['gpt2']);
+  const raw = checkConfig(huggingFaceConfig, json, where);
   refuseUnsupported(raw, where);
   const endTokenId = raw.eos_token_id ?? raw.bos_token_id ?? raw.vocab_size - 1;
   if (endTokenId >= raw.vocab_size) {
