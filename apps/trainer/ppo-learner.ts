@@ -13,6 +13,7 @@ import {
 import type { ArmName, ArmTensors } from './client-state.ts';
 import type { HostedClient } from './hosted-client.ts';
 import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
+import { optimisationOf } from './optimisation-of.ts';
 import type { SiteRewards } from './site-rewards.ts';
 import { TrainerError } from './trainer-error.ts';
 
@@ -140,10 +141,9 @@ export class PpoLearner implements Learner {
   }
 
   private settingsOf(client: HostedClient, round: number): PpoRoundSettings {
-    const { seed, rounds, ppo, training, distance } = this.spec;
-    const { optimiser, learningRate, weightDecay, clipNorm, schedule, warmupFraction, batchSize } = training;
-    const perRound = ppo.iterations * ppo.epochs * Math.ceil(ppo.rollouts / batchSize);
-    const totalSteps = rounds * perRound;
+    const { seed, ppo, training, distance } = this.spec;
+    const { batchSize } = training;
+    const stepsARound = ppo.iterations * ppo.epochs * Math.ceil(ppo.rollouts / batchSize);
     return {
       ...this.weightsOf(client),
       seed,
@@ -165,14 +165,7 @@ export class PpoLearner implements Learner {
         epochs: ppo.epochs,
         batchSize,
         proximal: distance.lambda,
-        optimiser,
-        learningRate,
-        weightDecay,
-        clipNorm,
-        schedule,
-        totalSteps,
-        warmupSteps: Math.round(totalSteps * warmupFraction),
-        firstStep: (round - 1) * perRound,
+        ...optimisationOf(this.spec, stepsARound, round),
       },
     };
   }

@@ -19,6 +19,7 @@ import {
 import { scoreOf, type ArmName, type ArmTensors } from './client-state.ts';
 import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
 import type { HostedClient } from './hosted-client.ts';
+import { optimisationOf } from './optimisation-of.ts';
 import { TrainerError } from './trainer-error.ts';
 
 /** One client's part: what it trains with, and which tensors. */
@@ -188,19 +189,9 @@ function drawRound(
   return { examples, batches };
 }
 
-/** The schedule spans the experiment: round r begins at step (r - 1) · steps, whether or not earlier rounds were trained in. */
-function settingsOf({ training, rounds }: ExperimentSpec, profile: ClientProfile, round: number): TuningSettings {
-  const { optimiser, learningRate, weightDecay, clipNorm, schedule, warmupFraction, steps } = training;
-  const totalSteps = rounds * steps;
+function settingsOf(spec: ExperimentSpec, profile: ClientProfile, round: number): TuningSettings {
   return {
-    optimiser,
-    learningRate,
-    weightDecay,
-    clipNorm,
-    schedule,
-    totalSteps,
-    warmupSteps: Math.round(totalSteps * warmupFraction),
-    firstStep: (round - 1) * steps,
+    ...optimisationOf(spec, spec.training.steps, round),
     loraScale: profile.lora.alpha / profile.lora.rank,
   };
 }
