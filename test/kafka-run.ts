@@ -13,6 +13,7 @@ import {
   startService,
   SystemClock,
 } from '#events';
+import { openRewardModel, ScoringDesk, type RewardModel } from '#reward-models';
 import {
   BlobStore,
   closingFigures,
@@ -27,9 +28,10 @@ import { ChannelModule } from '../apps/channel/channel.module.ts';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
 import { CoordinatorModule } from '../apps/coordinator/coordinator.module.ts';
 import { Experiments } from '../apps/coordinator/experiments.ts';
+import { RewardModelModule } from '../apps/reward-model/reward-model.module.ts';
 import { TrainerModule } from '../apps/trainer/trainer.module.ts';
 
-/** Coordinator, channel and two sites, each with a connection and a blob store of its own: what they share is the broker. */
+/** Coordinator, channel, two sites and reward models, each with a connection and a blob store of its own: what they share is the broker. */
 export class KafkaLaboratory {
   readonly deadLetters: DeadLetter[] = [];
   readonly faults: Error[] = [];
@@ -39,6 +41,7 @@ export class KafkaLaboratory {
   private readonly services: { readonly service: INestMicroservice; readonly connection: KafkaConnection }[] = [];
   private experiments: Experiments | undefined;
   private coordinatorBlobs: BlobStore | undefined;
+  private readonly rewardModels: RewardModel[] = [];
   private runs = 0;
 
   private constructor(home: string, record: ExperimentRecord, settings: KafkaSettings) {
@@ -47,10 +50,11 @@ export class KafkaLaboratory {
     this.settings = settings;
   }
 
-  static async open(settings: KafkaSettings): Promise<KafkaLaboratory> {
+  static async open(settings: KafkaSettings, rewardModels: readonly string[] = []): Promise<KafkaLaboratory> {
     const home = await mkdtemp(join(tmpdir(), 'airtune-kafka-run-'));
     const laboratory = new KafkaLaboratory(home, await openRecord({ home }), settings);
     await laboratory.start();
+    for (const path of rewardModels) await laboratory.serveRewardModel(path);
     return laboratory;
   }
 
@@ -74,6 +78,7 @@ export class KafkaLaboratory {
       await service.close();
       await connection.close();
     }
+    for (const model of this.rewardModels.splice(0)) await model.close();
     await this.record.close();
     await rm(this.home, { recursive: true, force: true });
   }
@@ -102,8 +107,17 @@ export class KafkaLaboratory {
     }
   }
 
+  private async serveRewardModel(path: string): Promise<void> {
+    const model = await openRewardModel(path);
+    this.rewardModels.push(model);
+    const desk = new ScoringDesk(model);
+    await this.serve({ service: 'reward-model', model: model.card.name }, ({ publisher }) =>
+      RewardModelModule.register({ desk, publisher }),
+    );
+  }
+
   private async serve(listener: Listener, module: (parts: Parts) => DynamicModule) {
-    const source = listener.site === undefined ? listener.service : `${listener.service}/${listener.site}`;
+    const source = [listener.service, listener.site ?? listener.model ?? []].flat().join('/');
     const blobs = new BlobStore(join(this.home, source, 'blobs'));
     const connection = await KafkaConnection.open(this.settings);
     const publisher = new KafkaPublisher({ connection, source, blobs, clock: new SystemClock() });

@@ -37,6 +37,34 @@ export function smallSpec(changes: object = {}): ExperimentSpec {
   });
 }
 
+/** Where the shipped reward models lie. */
+export const REWARD_MODELS = ['helpfulness', 'safety'].map((name) =>
+  resolve(import.meta.dirname, `../models/reward-${name}`),
+);
+
+/** The same for learning from rewards: the shipped decoder, instructions over WordNet, two clients. */
+export function smallPfitSpec(changes: object = {}): ExperimentSpec {
+  return experimentSpec.parse({
+    name: 'small-pfit',
+    method: 'pfit',
+    seed: 5,
+    rounds: 2,
+    model: resolve(import.meta.dirname, '../models/tiny-gpt2'),
+    data: { source: 'instructions', limit: 200 },
+    clients: { count: 2 },
+    rewards: {
+      helpfulness: { model: REWARD_MODELS[0], weight: 0.5 },
+      safety: { model: REWARD_MODELS[1], weight: 0.5 },
+    },
+    trainableBlocks: 1,
+    ppo: { iterations: 2, rollouts: 4, maxNewTokens: 8, epochs: 1 },
+    training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 },
+    evaluation: { generalExamples: 6 },
+    profiles: { 'client-1': { rewards: { helpfulness: 0.9, safety: 0.1 } } },
+    ...changes,
+  });
+}
+
 /** All services of a run in this process, on a home of their own that is removed at the end. */
 export class Laboratory {
   readonly home: string;
@@ -52,7 +80,12 @@ export class Laboratory {
 
   /** With site files it is a federation of those sites; with a database the record is there. */
   static async open(
-    where: { readonly siteFiles?: readonly string[]; readonly databaseUrl?: string } = {},
+    where: {
+      readonly siteFiles?: readonly string[];
+      readonly databaseUrl?: string;
+      readonly rewardModels?: readonly string[];
+      readonly threads?: number;
+    } = {},
   ): Promise<Laboratory> {
     const home = await mkdtemp(join(tmpdir(), 'airtune-run-'));
     const faults: Error[] = [];

@@ -22,6 +22,10 @@ export const commandVariables = z.object({
     .optional()
     .describe('folders under which data may be opened, separated by colons; default: anywhere'),
   AIRTUNE_MODEL_ROOTS: z.string().optional().describe('folders under which base models may be opened, likewise'),
+  AIRTUNE_REWARD_MODELS: z
+    .string()
+    .optional()
+    .describe('reward models that are started as services beside a run: folders or modules, separated by colons'),
   AIRTUNE_DEBUG: z.string().optional().describe('1 prints stack traces with errors'),
 });
 
@@ -35,6 +39,8 @@ export interface Settings {
   readonly siteFiles?: readonly string[];
   readonly dataRoots?: readonly string[];
   readonly modelRoots?: readonly string[];
+  /** Folders and modules of reward models that are started as services. */
+  readonly rewardModels?: readonly string[];
 }
 
 /**
@@ -44,7 +50,7 @@ export interface Settings {
 export function readCommandSettings(environment: NodeJS.ProcessEnv): Settings {
   const said = readSettings(commandVariables, environment);
   const { AIRTUNE_HOME, DATABASE_URL, AIRTUNE_THREADS, AIRTUNE_COORDINATOR, AIRTUNE_TOKEN } = said;
-  const { AIRTUNE_SITE_FILE, AIRTUNE_DATA_ROOTS, AIRTUNE_MODEL_ROOTS } = said;
+  const { AIRTUNE_SITE_FILE, AIRTUNE_DATA_ROOTS, AIRTUNE_MODEL_ROOTS, AIRTUNE_REWARD_MODELS } = said;
   return {
     home: resolve(AIRTUNE_HOME),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
@@ -54,6 +60,7 @@ export function readCommandSettings(environment: NodeJS.ProcessEnv): Settings {
     ...(AIRTUNE_SITE_FILE === undefined ? {} : { siteFiles: listOf(AIRTUNE_SITE_FILE) }),
     ...(AIRTUNE_DATA_ROOTS === undefined ? {} : { dataRoots: listOf(AIRTUNE_DATA_ROOTS) }),
     ...(AIRTUNE_MODEL_ROOTS === undefined ? {} : { modelRoots: listOf(AIRTUNE_MODEL_ROOTS) }),
+    ...(AIRTUNE_REWARD_MODELS === undefined ? {} : { rewardModels: listOf(AIRTUNE_REWARD_MODELS) }),
   };
 }
 

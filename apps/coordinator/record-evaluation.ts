@@ -13,7 +13,7 @@ export class RecordEvaluation {
   }
 
   async handle({ envelope, data }: Delivery<DataOf<typeof evaluationReported>>): Promise<void> {
-    const { client, arm, afterRound, personal, general, reward, sharedDigest, personalDigest } = data;
+    const { client, arm, afterRound, personal, general, reward, unmeasured, sharedDigest, personalDigest } = data;
     await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!current.clients.has(client) || afterRound >= current.machine.plan.number) return undefined;
       const row = {
@@ -32,6 +32,7 @@ export class RecordEvaluation {
         generalAccuracy: general?.accuracy ?? null,
         generalLossNats: general?.loss ?? null,
         reward: reward ?? null,
+        unmeasuredReason: unmeasured ?? null,
         recordedAt: new Date(envelope.time),
       };
       turn.record({ table: 'evaluation', row });

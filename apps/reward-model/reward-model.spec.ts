@@ -22,13 +22,14 @@ import {
 import { Health, JsonLogger, Metrics, startServiceApplication, type ServiceApplication } from '#operations';
 import {
   CheckModule,
-  EventScorer,
   EventsConnection,
   httpConnection,
+  ModelServices,
   openRewardModel,
   runBattery,
   ScoreStore,
   ScoringDesk,
+  StoredScorer,
   type RewardModel,
 } from '#reward-models';
 import { BlobStore } from '#storage';
@@ -42,25 +43,26 @@ const withKafka = kafka === undefined ? it.skip : it;
 const BREVITY = resolve(import.meta.dirname, '../../examples/reward-models/brevity.ts');
 const SHIPPED = resolve(import.meta.dirname, '../../models/reward-helpfulness');
 
-/** What a site does with answers: hands them to its scorer. */
+/** What a site does with answers: hands them to whoever waits. */
 @Controller()
 class LearnerInbox {
-  private readonly scorer: EventScorer;
+  private readonly services: ModelServices;
 
-  constructor(scorer: EventScorer) {
-    this.scorer = scorer;
+  constructor(services: ModelServices) {
+    this.services = services;
   }
 
   @On(completionsScored)
-  scored({ data }: Delivery<DataOf<typeof completionsScored>>): Promise<void> {
-    return this.scorer.hearScored(data);
+  scored({ data }: Delivery<DataOf<typeof completionsScored>>): void {
+    const { request, model, version, digest, range, scores } = data;
+    this.services.hear({ request, model, version, digest, range, scores });
   }
 }
 
 @Module({})
 class LearnerModule {
-  static register(scorer: EventScorer): DynamicModule {
-    const providers = [{ provide: EventScorer, useValue: scorer }];
+  static register(services: ModelServices): DynamicModule {
+    const providers = [{ provide: ModelServices, useValue: services }];
     return { module: LearnerModule, controllers: [LearnerInbox], providers };
   }
 }
@@ -246,11 +248,13 @@ describe('a reward-model service', () => {
     expect(replicas.reduce((sum, { desk }) => sum + desk.computed, 0)).toBeGreaterThan(20);
   });
 
-  it('scores for a learner that waits no longer than it may, and keeps what comes later', async () => {
+  it('scores for a learner that waits no longer than it may, and then asks nothing twice', async () => {
     const wire = withinProcess();
     const store = new ScoreStore(join(home, 'scores'));
-    const options = { experiment: 'e', models: new Map([['short', 'brevity']]), store, site: 'lab', timeoutMs: 300 };
-    const scorer = new EventScorer({ ...options, publisher: wire.publisher('trainer/lab') });
+    const publisher = wire.publisher('trainer/lab');
+    const services = new ModelServices({ experiment: 'e', publisher, site: 'lab', timeoutMs: 300 });
+    const models = () => new Map([['short', { model: 'brevity', source: services }]]);
+    const scorer = new StoredScorer({ experiment: 'e', models, store });
     const [key, pairs] = [
       { client: 'client-0', round: 1, iteration: 1 },
       [{ prompt: 'say', completion: 'a few words' }],
@@ -258,7 +262,7 @@ describe('a reward-model service', () => {
     await expect(scorer.score(key, pairs)).rejects.toMatchObject({ code: 'rewards.timeout', retryable: true });
     const { desk } = await serve(BREVITY, wire);
     const service = await startService(
-      LearnerModule.register(scorer),
+      LearnerModule.register(services),
       wire.server({ service: 'trainer', site: 'lab' }),
     );
     closers.push(() => service.close());

@@ -6,7 +6,7 @@ import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerObserver } from './observer.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOutcome } from './learner.ts';
+import type { ArmOutcome, Measures } from './learner.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
 import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
@@ -87,7 +87,7 @@ export class AnswerDownload {
         arm,
         sharedDigest: digestOf(tensors.shared),
         personalDigest: digestOf(tensors.personal),
-        ...(await experiment.learner.evaluate(client, round, tensors)),
+        ...(await measure(experiment, client, round, tensors)),
       };
       await this.say.evaluation(experiment, client, round, evaluation);
       evaluations.push(evaluation);
@@ -135,7 +135,7 @@ export class AnswerDownload {
       });
     } catch (error) {
       if (!this.experiments.isOpen(experiment.id)) throw error;
-      const reason = codeOf(error)?.startsWith('rewards.') === true ? 'rewards-missing' : 'training-failed';
+      const reason = isOfRewards(error) ? 'rewards-missing' : 'training-failed';
       return { outcome: 'withheld', reason, message: messageOf(error) };
     }
   }
@@ -148,6 +148,25 @@ export class AnswerDownload {
       throw new TrainerError('trainer.global-invalid', `The global model ${digest} cannot be used: ${problem}.`);
     return bytes;
   }
+}
+
+/** Without its reward models a client cannot be measured, and the round goes on all the same. */
+async function measure(
+  { learner }: OpenExperiment,
+  client: HostedClient,
+  round: number,
+  tensors: ArmTensors,
+): Promise<Measures> {
+  try {
+    return await learner.evaluate(client, round, tensors);
+  } catch (error) {
+    if (!isOfRewards(error) || codeOf(error)?.endsWith('.closed') === true) throw error;
+    return { unmeasured: messageOf(error).slice(0, 2000) };
+  }
+}
+
+function isOfRewards(error: unknown): boolean {
+  return /^rewards?\./.test(codeOf(error) ?? '');
 }
 
 function armOf(arms: ReadonlyMap<ArmName, ArmTensors>, name: ArmName): ArmTensors {

@@ -22,6 +22,7 @@ const evaluation = z.strictObject({
       components: z.record(z.string(), z.number()),
     })
     .optional(),
+  unmeasured: z.string().optional(),
 });
 const answerSchema = z.strictObject({
   round: z.int().min(1),

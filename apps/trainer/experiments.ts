@@ -1,3 +1,4 @@
+import { Publisher } from '#events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { openExperiment, type OpenExperiment } from './open-experiment.ts';
 import { DownloadJobs, type DownloadJob } from './download-jobs.ts';
@@ -12,11 +13,13 @@ import { readHeads, type WitnessedHead } from './witnessed-heads.ts';
 export class Experiments implements OnModuleDestroy {
   private readonly settings: TrainerSettings;
   private readonly identity: SiteIdentity;
+  private readonly publisher: Publisher;
   private readonly opened = new Map<string, Promise<OpenExperiment>>();
 
-  constructor(settings: TrainerSettings, identity: SiteIdentity) {
+  constructor(settings: TrainerSettings, identity: SiteIdentity, publisher: Publisher) {
     this.settings = settings;
     this.identity = identity;
+    this.publisher = publisher;
   }
 
   get site(): string {
@@ -40,7 +43,8 @@ export class Experiments implements OnModuleDestroy {
 
   private async openAnew(id: string, submission: Submission): Promise<OpenExperiment> {
     await markOpen(experimentFolder(this.settings.home, this.settings.site, id));
-    return openExperiment(id, submission, this.settings, this.identity.digestKey);
+    const { settings, publisher } = this;
+    return openExperiment(id, submission, { settings, publisher, digestKey: this.identity.digestKey });
   }
 
   /** What was under way when this site last ended, if it is to be gone on with at boot. */

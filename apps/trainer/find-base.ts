@@ -1,14 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestCheckpoint } from '#language-models';
 import type { Digest } from '#parameters';
 import type { Submission } from './experiment-file.ts';
+import { modelFolders } from './model-folders.ts';
 import { permitPath } from './permit-path.ts';
 import type { TrainerSettings } from './settings.ts';
-import { codeOf, TrainerError } from './trainer-error.ts';
-
-/** How far below a model root a base may lie: `<root>/<owner>/<model>/<version>`. */
-const DEPTH = 3;
+import { TrainerError } from './trainer-error.ts';
 
 /**
  * The folder in which this site has the base that an experiment was submitted with: the spec's own path, or whichever folder
@@ -37,7 +35,7 @@ export async function findBase({ spec, base }: Submission, settings: TrainerSett
 }
 
 /** The folder itself, with everything in it: a link in it must not lead out either. */
-async function permitModel(path: string, roots: readonly string[] | undefined): Promise<string> {
+export async function permitModel(path: string, roots: readonly string[] | undefined): Promise<string> {
   const folder = await permitPath(path, 'model', roots);
   if (roots !== undefined) {
     for (const name of await readdir(folder).catch(() => [])) await permitPath(join(folder, name), 'model', roots);
@@ -51,7 +49,7 @@ async function searchBase(
   permitted: readonly string[] | undefined,
 ): Promise<string | undefined> {
   for (const root of roots) {
-    for await (const folder of modelFolders(root, DEPTH)) {
+    for await (const folder of modelFolders(root, 'config.json')) {
       // What cannot be read as a model is none, or not this one.
       const found = await permitModel(folder, permitted)
         .then(digestCheckpoint)
@@ -60,18 +58,4 @@ async function searchBase(
     }
   }
   return undefined;
-}
-
-/** Folders with a `config.json`, in the order of their names. */
-async function* modelFolders(folder: string, depth: number): AsyncGenerator<string> {
-  const config = await stat(join(folder, 'config.json')).catch(() => undefined);
-  if (config?.isFile() === true) yield folder;
-  if (depth === 0) return;
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (codeOf(error) === undefined) throw error;
-    return [];
-  });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.isDirectory() || entry.isSymbolicLink()) yield* modelFolders(join(folder, entry.name), depth - 1);
-  }
 }

@@ -1,4 +1,6 @@
 import {
+  completionsRefused,
+  completionsScored,
   type DataOf,
   downloadDelivered,
   downloadLost,
@@ -12,10 +14,11 @@ import { type Delivery, On } from '#events';
 import { Controller } from '@nestjs/common';
 import { EnrolClients } from './enrol-clients.ts';
 import { EndExperiment } from './end-experiment.ts';
+import { HearScores } from './hear-scores.ts';
 import { TakeDownload } from './take-download.ts';
 import { WitnessRound } from './witness-round.ts';
 
-/** All that a site hears. */
+/** All that a site hears of experiments and rounds. */
 @Controller()
 export class TrainerInbox {
   private readonly enrolClients: EnrolClients;
@@ -69,5 +72,25 @@ export class TrainerInbox {
   @On(experimentFailed)
   failed({ envelope }: Delivery<DataOf<typeof experimentFailed>>): Promise<void> {
     return this.endExperiment.handle(envelope.experiment, 'failed');
+  }
+}
+
+/** All that it hears of reward models. */
+@Controller()
+export class ScoreInbox {
+  private readonly hearScores: HearScores;
+
+  constructor(hearScores: HearScores) {
+    this.hearScores = hearScores;
+  }
+
+  @On(completionsScored)
+  scored(delivery: Delivery<DataOf<typeof completionsScored>>): Promise<void> {
+    return this.hearScores.scored(delivery);
+  }
+
+  @On(completionsRefused)
+  refused(delivery: Delivery<DataOf<typeof completionsRefused>>): void {
+    this.hearScores.refused(delivery);
   }
 }

@@ -5,6 +5,8 @@ import type { TensorManifest } from '#parameters';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
 import type { HostedClient } from './hosted-client.ts';
 import type { SiteData } from './site-data.ts';
+import type { SiteRewards } from './site-rewards.ts';
+import type { SiteVoice } from './site-voice.ts';
 
 /** New tensors and what training was like, or why there are none. */
 export type ArmOutcome =
@@ -37,6 +39,8 @@ export interface LearnerParts {
   /** The experiment, and where this site keeps what belongs to it. */
   readonly id: string;
   readonly folder: string;
+  /** How the site asks others. */
+  readonly voice: SiteVoice;
 }
 
 /**
@@ -46,6 +50,8 @@ export interface LearnerParts {
 export interface Learner {
   /** Names and shapes of what crosses the air. */
   readonly sharedManifest: TensorManifest;
+  /** The reward models that it learns from, if it does. */
+  readonly rewards?: SiteRewards;
   /** How many numbers a client shares, and how many it keeps. */
   parametersOf(client: HostedClient): { readonly shared: number; readonly personal: number };
   /** What a client holds before its first round. */

@@ -9,9 +9,9 @@ import { findBase } from './find-base.ts';
 import type { HostedClient } from './hosted-client.ts';
 import type { Learner } from './learner.ts';
 import { openLearner } from './open-learner.ts';
-import type { TrainerSettings } from './settings.ts';
 import { openSiteData } from './site-data.ts';
 import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
+import type { SiteVoice } from './site-voice.ts';
 import { TrainerError } from './trainer-error.ts';
 
 /** The device class of a client of which nothing is said. */
@@ -39,15 +39,11 @@ export interface OpenExperiment {
 
 /**
  * Opens data and model on this site's own disk. Rejects with an error whose message a user can act on: of the data (file and
- * line), the model (file or tensor), the spec (field), or `trainer.*`. `digestKey` blinds digests of the clients' data.
+ * line), the model (file or tensor), the spec (field), or `trainer.*`.
  */
-export async function openExperiment(
-  id: string,
-  submission: Submission,
-  settings: TrainerSettings,
-  digestKey: Uint8Array,
-): Promise<OpenExperiment> {
+export async function openExperiment(id: string, submission: Submission, voice: SiteVoice): Promise<OpenExperiment> {
   const { spec, base } = submission;
+  const { settings, digestKey } = voice;
   const { home, site } = settings;
   const method = methodNamed(spec.method);
   const modelFolder = await findBase(submission, settings);
@@ -55,7 +51,7 @@ export async function openExperiment(
   const { labels, clients: own, ...rest } = data;
   const folder = experimentFolder(home, site, id);
   const { threads } = settings;
-  const learner = await openLearner({ id, folder, spec, method, modelFolder, data, threads });
+  const learner = await openLearner({ id, folder, spec, method, modelFolder, data, threads, voice });
   const clients = new Map(
     [...own].map(([name, client]): [string, HostedClient] => {
       const deviceClass = spec.profiles[name]?.deviceClass ?? client.deviceClass ?? DEFAULT_DEVICE_CLASS;

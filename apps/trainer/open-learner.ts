@@ -8,7 +8,7 @@ import { SupervisedLearner } from './supervised-learner.ts';
 const OPENERS: Readonly<Record<Method['learner'], (parts: LearnerParts) => Promise<Learner>>> = {
   supervised: (parts) => SupervisedLearner.open(parts),
   ppo: async (parts) => {
-    const rewards = await openSiteRewards(parts);
+    const rewards = await openSiteRewards({ ...parts, clients: [...parts.data.clients.keys()] });
     try {
       return await PpoLearner.open(parts, rewards);
     } catch (error) {

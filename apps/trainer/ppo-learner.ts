@@ -23,7 +23,7 @@ export class PpoLearner implements Learner {
   private readonly spec: ExperimentSpec;
   private readonly config: DecoderConfig;
   private readonly heldOut: readonly string[];
-  private readonly rewards: SiteRewards;
+  readonly rewards: SiteRewards;
   private readonly pool: PolicyPool;
 
   private constructor({ spec, modelFolder, data, threads }: LearnerParts, config: DecoderConfig, rewards: SiteRewards) {

@@ -11,6 +11,10 @@ const siteFileSchema = z.strictObject({
   deviceClass: deviceClass.optional(),
   /** Whether a client's counts per label may leave the site; examples never do. */
   shareLabelHistogram: z.boolean().default(false),
+  /**
+   * Whether its clients' prompts and completions may leave the site, towards reward models, where their profiles say so too.
+   */
+  shareCompletions: z.boolean().default(false),
   /** Folders under which base models lie, beside those of AIRTUNE_MODEL_ROOTS. */
   models: z.array(z.string().min(1)).max(100).default([]),
   /** The clients that this site hosts, and the data of each. */

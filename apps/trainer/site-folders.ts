@@ -19,3 +19,8 @@ export function clientFolder(home: string, site: string, experiment: string, cli
 export function jobsFolder(home: string, site: string, experiment: string): string {
   return join(experimentFolder(home, site, experiment), 'jobs');
 }
+
+/** What reward models were asked and answered, one file each. */
+export function scoresFolder(home: string, site: string, experiment: string): string {
+  return join(experimentFolder(home, site, experiment), 'scores');
+}

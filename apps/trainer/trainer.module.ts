@@ -4,7 +4,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AnswerDownload } from './answer-download.ts';
 import { EnrolClients } from './enrol-clients.ts';
 import { Experiments } from './experiments.ts';
-import { TrainerInbox } from './inbox.ts';
+import { HearScores } from './hear-scores.ts';
+import { ScoreInbox, TrainerInbox } from './inbox.ts';
 import { TrainerObserver, type TrainingProgress } from './observer.ts';
 import { EndExperiment } from './end-experiment.ts';
 import { PruneBlobs } from './prune-blobs.ts';
@@ -33,7 +34,7 @@ export class TrainerModule {
     const checked = new TrainerSettings(settings);
     return {
       module: TrainerModule,
-      controllers: [TrainerInbox],
+      controllers: [TrainerInbox, ScoreInbox],
       providers: [
         { provide: Publisher, useValue: publisher },
         { provide: BlobStore, useValue: blobs },
@@ -48,6 +49,7 @@ export class TrainerModule {
         EnrolClients,
         WitnessRound,
         EndExperiment,
+        HearScores,
         PruneBlobs,
       ],
     };

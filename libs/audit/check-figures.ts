@@ -52,6 +52,8 @@ function checkEvaluation(row: Columns, clients: ReadonlyMap<string, Columns>, fi
   const round = number(row, 'after_round') + 1;
   const place = placeOf('evaluation', row, COVERED_TABLES.evaluation);
   for (const set of ['personal', 'general'] as const) {
+    // A model that learns from rewards has no accuracy, and one whose reward models were away has no figures at all.
+    if (row[`${set}_accuracy`] === null || row[`${set}_accuracy`] === undefined) continue;
     const correct = number(row, `${set}_correct`);
     const examples = number(row, `${set}_examples`);
     const enrolled = number(client, `${set}_test_examples`);

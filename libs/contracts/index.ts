@@ -43,7 +43,7 @@ export {
 } from './vocabulary.ts';
 export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './spec/experiment-spec.ts';
 export { ownData, type DataSpec, type GeneralTestSpec, type OwnData } from './spec/data-spec.ts';
-export { rewardModels, type RewardModelSpec } from './spec/reinforcement-spec.ts';
+export { namesService, rewardModels, type RewardModelSpec } from './spec/reinforcement-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
 export { rewardSpec, type RewardSpec } from './spec/reward-spec.ts';

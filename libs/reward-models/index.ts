@@ -11,8 +11,8 @@ export { scoreQuestion, type ModelAnswer, type ScoreAnswer } from './service/sco
 export { runBattery, type CheckResult } from './conformance/battery.ts';
 export { httpConnection } from './conformance/http-connection.ts';
 export type { RewardConnection } from './conformance/reward-connection.ts';
-export { InSiteScorer } from './scorer/in-site-scorer.ts';
-export { ScoreStore } from './scorer/score-store.ts';
-export type { JudgedAnswer, StoredScorerOptions } from './scorer/stored-scorer.ts';
+export { InSiteModels } from './scorer/in-site-models.ts';
+export { ModelServices } from './scorer/model-services.ts';
+export { ScoreStore, type StoredAnswer } from './scorer/score-store.ts';
+export { StoredScorer, type AskedModel } from './scorer/stored-scorer.ts';
 export { CheckModule, EventsConnection } from './conformance/events-connection.ts';
-export { EventScorer, type EventScorerOptions } from './scorer/event-scorer.ts';

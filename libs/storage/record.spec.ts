@@ -157,7 +157,10 @@ describe('the record', () => {
         personalDigest: 'p',
       };
       expect(
-        await add({ table: 'evaluation', row: { ...evaluation, ...scores, ...general, reward: null, recordedAt: at } }),
+        await add({
+          table: 'evaluation',
+          row: { ...evaluation, ...scores, ...general, reward: null, unmeasuredReason: null, recordedAt: at },
+        }),
       ).toBe(1);
 
       expect(await roundHistory(db, key)).toEqual({

@@ -30,6 +30,12 @@ describe('reading a spec', () => {
     });
   });
 
+  it('takes a reward model with a slash for a path, and one without for the name of a service', async () => {
+    const rewards = '{ kind: { model: ./kind }, safe: { model: reward-safety } }';
+    const spec = await read(`method: pfit\nmodel: m\ndata: { source: instructions }\nrewards: ${rewards}\n`);
+    expect(spec.rewards).toMatchObject({ kind: { model: join(folder, 'kind') }, safe: { model: 'reward-safety' } });
+  });
+
   it('names file, line, field and what is allowed', async () => {
     const text = 'method: pftt\nmodel: m\ndata: { source: wordnet-topics }\ntraining:\n  steps: 3\n  bachSize: 4\n';
     await expect(read(text)).rejects.toMatchObject({

@@ -1,5 +1,12 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { rewardModels, experimentSpec, type DataSpec, type ExperimentSpec, type Problem } from '#contracts';
+import {
+  experimentSpec,
+  namesService,
+  rewardModels,
+  type DataSpec,
+  type ExperimentSpec,
+  type Problem,
+} from '#contracts';
 import { readDocument } from '#documents';
 import { methods, unusedFields } from '#methods';
 
@@ -10,7 +17,8 @@ export async function readExperimentSpec(path: string): Promise<ExperimentSpec> 
   const spec = await readDocument(file, named, 'method: pftt', idleFields);
   const folder = dirname(file);
   const rewards = Object.entries(rewardModels(spec.rewards)).map(
-    ([reward, own]) => [reward, { ...own, model: resolve(folder, own.model) }] as const,
+    ([reward, own]) =>
+      [reward, { ...own, model: namesService(own.model) ? own.model : resolve(folder, own.model) }] as const,
   );
   return {
     ...spec,

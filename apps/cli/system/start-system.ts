@@ -8,11 +8,13 @@ import {
   SystemClock,
   type Listener,
 } from '#events';
+import { openRewardModel, ScoringDesk } from '#reward-models';
 import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
-import type { DynamicModule, INestMicroservice } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
 import { CoordinatorModule } from '../../coordinator/coordinator.module.ts';
 import { Experiments } from '../../coordinator/experiments.ts';
+import { RewardModelModule } from '../../reward-model/reward-model.module.ts';
 import type { TrainerSettingsInput } from '../../trainer/settings.ts';
 import { readSiteFile, type SiteFile } from '../../trainer/site-file.ts';
 import { TrainerModule } from '../../trainer/trainer.module.ts';
@@ -23,7 +25,10 @@ import type { Settings } from '../settings.ts';
 /** The one site of a run in one process. */
 export const LOCAL_SITE = 'local';
 
-/** Coordinator, channel, a trainer site and the record, in this process. */
+/** Requests that a reward model has at hand: it computes one after the other. */
+const REQUESTS_AT_ONCE = 8;
+
+/** Coordinator, channel, trainer sites, reward models and the record, in this process. */
 export interface System {
   readonly record: ExperimentRecord;
   readonly experiments: Experiments;
@@ -40,7 +45,7 @@ export interface SystemHooks {
 /** Starts everything that a run needs; `close()` stops it, in the other order. */
 export async function startSystem(settings: Settings, hooks: SystemHooks): Promise<System> {
   const record = await openRecord(settings);
-  const running: INestMicroservice[] = [];
+  const running: { close(): Promise<unknown> }[] = [];
   const close = async (): Promise<void> => {
     for (const service of running.splice(0).reverse()) await service.close();
     await record.close();
@@ -50,7 +55,7 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     const clock = new SystemClock();
     const start = async (listener: Listener, folder: string, module: (parts: Parts) => DynamicModule) => {
       const blobs = new BlobStore(join(settings.home, folder, 'blobs'), { durable: listener.service !== 'channel' });
-      const source = listener.site === undefined ? listener.service : `${listener.service}/${listener.site}`;
+      const source = [listener.service, listener.site ?? listener.model ?? []].flat().join('/');
       const publisher = new InProcessPublisher({ broker, source, blobs, clock });
       const service = await startService(module({ blobs, publisher }), new InProcessServer(broker, listener, blobs));
       running.push(service);
@@ -63,6 +68,17 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     // What is in the air when a process ends is sent again.
     await rm(join(settings.home, 'channel', 'blobs'), { recursive: true, force: true });
     await start({ service: 'channel', concurrency: 16 }, 'channel', (parts) => ChannelModule.register(parts));
+    for (const path of settings.rewardModels ?? []) {
+      const model = await openRewardModel(path);
+      running.push(model);
+      const { name } = model.card;
+      const desk = new ScoringDesk(model);
+      await start(
+        { service: 'reward-model', model: name, concurrency: REQUESTS_AT_ONCE },
+        join('reward-models', name),
+        ({ publisher }) => RewardModelModule.register({ desk, publisher }),
+      );
+    }
     for (const site of await sitesOf(settings)) {
       await start({ service: 'trainer', site: site.site }, join('sites', site.site), (parts) =>
         TrainerModule.register({ ...parts, ...hooks, settings: site }),

@@ -21,5 +21,7 @@ export const evaluationReported = defineContract({
     general: score.optional(),
     /** Of a decoder that learns from rewards. */
     reward: rewardMeasure.optional(),
+    /** Why nothing was measured: a reward model did not answer, or not what can be used. */
+    unmeasured: z.string().max(2000).optional(),
   }),
 });

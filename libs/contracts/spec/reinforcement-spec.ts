@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rewardModelName } from '../vocabulary.ts';
 
 /** Rewards go by names of their own: they are columns of tables and keys of weights. */
 const rewardName = z
@@ -9,7 +10,7 @@ const rewardName = z
 export const rewardWeight = z.number().min(-1000).max(1000);
 
 const rewardModel = z.strictObject({
-  /** A folder that `reward train` wrote, or the name of a registered service. */
+  /** A folder that `reward train` wrote (a path has a slash), or the name of a service. */
   model: z.string().min(1),
   weight: rewardWeight.default(1),
 });
@@ -46,6 +47,11 @@ export function rewardModels(rewards: z.infer<typeof rewardsSpec>): Readonly<Rec
     return !(name in waiting) && parsed.success ? [[name, parsed.data] as const] : [];
   });
   return Object.fromEntries(models);
+}
+
+/** Whether a spec's `model` names a service, which is asked by events; otherwise it is the path of a folder or module. */
+export function namesService(model: string): boolean {
+  return rewardModelName.safeParse(model).success;
 }
 
 const nats = z.number().gt(0).max(1e6);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rewardScore, scoreRange } from '#contracts';
 import { writeDurably } from '#tuning';
@@ -37,19 +37,25 @@ export class ScoreStore {
     return text === undefined ? undefined : storedAnswer.parse(JSON.parse(text));
   }
 
-  async writeAnswer(answer: StoredAnswer): Promise<void> {
-    await this.write(this.path(answer.request, 'answer'), answer);
-  }
-
   /** Keeps a request before it is asked. */
   async writeRequest(request: string, asked: object): Promise<void> {
     await this.write(this.path(request, 'request'), asked);
   }
 
-  /** Whether this request was ever asked from here. */
-  async wasAsked(request: string): Promise<boolean> {
-    const names = await readdir(this.folder).catch(absent);
-    return names?.includes(nameOf(request, 'request')) ?? false;
+  /** The model that a request was put to from here, if it ever was. */
+  async askedModel(request: string): Promise<string | undefined> {
+    const text = await readFile(this.path(request, 'request'), 'utf8').catch(absent);
+    return text === undefined ? undefined : z.looseObject({ model: z.string() }).parse(JSON.parse(text)).model;
+  }
+
+  /** Takes an answer in, unless the request has one. */
+  async keepAnswer(answer: StoredAnswer): Promise<void> {
+    if ((await this.readAnswer(answer.request)) !== undefined) return;
+    await this.write(this.path(answer.request, 'answer'), answer);
+  }
+
+  async forgetAnswer(request: string): Promise<void> {
+    await rm(this.path(request, 'answer'), { force: true });
   }
 
   async readIdentity(model: string): Promise<ModelIdentity | undefined> {

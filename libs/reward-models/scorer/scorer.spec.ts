@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RewardModel } from '../model/reward-model.ts';
-import { InSiteScorer } from './in-site-scorer.ts';
+import { InSiteModels } from './in-site-models.ts';
 import { keyedDigest } from './keyed-digest.ts';
 import { ScoreStore } from './score-store.ts';
 import { splitRequests } from './split-requests.ts';
-import type { JudgedAnswer, StoredScorerOptions } from './stored-scorer.ts';
+import { StoredScorer, type JudgedAnswer } from './stored-scorer.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}` as const;
 
@@ -39,16 +39,22 @@ describe('scoring at the site', () => {
     completions.map((completion) => ({ prompt: 'Q: say\nA:', completion: ` ${completion}` }));
   const judged: JudgedAnswer[] = [];
   const scorer = (model: RewardModel, options: { allowVersionChange?: boolean; models?: [string, string][] } = {}) =>
-    new InSiteScorer(new Map([['length', model]]), {
+    new StoredScorer({
       experiment: 'pfit-1',
-      models: new Map(options.models ?? [['helpfulness', 'length']]),
+      models: () =>
+        new Map(
+          (options.models ?? [['helpfulness', 'length']]).map(([reward, name]) => [
+            reward,
+            { model: name, source: new InSiteModels(new Map([['length', model]])) },
+          ]),
+        ),
       store: new ScoreStore(home),
       onJudged: (answer) => {
         judged.push(answer);
         return Promise.resolve();
       },
-      ...options,
-    } as StoredScorerOptions);
+      allowVersionChange: options.allowVersionChange ?? false,
+    });
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'scorer-'));

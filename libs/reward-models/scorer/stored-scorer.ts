@@ -4,15 +4,9 @@ import type { PromptAndCompletion, RewardKey, RewardScorer } from '#tuning';
 import { refusalOf, type Score } from '../model/reward-model.ts';
 import { RewardError } from '../reward-error.ts';
 import { requestId } from '../service/request-id.ts';
+import type { Question, RewardSource } from './reward-source.ts';
 import type { ScoreStore, StoredAnswer } from './score-store.ts';
 import { splitRequests } from './split-requests.ts';
-
-/** A request to one reward model: stored before it is asked, as its answer is before it is used. */
-export interface Question extends RewardKey {
-  readonly request: Digest;
-  readonly model: string;
-  readonly items: readonly PromptAndCompletion[];
-}
 
 /** A score, or why it cannot be used. */
 export interface JudgedScore extends Score {
@@ -21,16 +15,24 @@ export interface JudgedScore extends Score {
 
 /** What one reward model said to one request, for the record. */
 export interface JudgedAnswer {
+  /** The reward that it is for, by its name in the spec. */
+  readonly reward: string;
   readonly question: Question;
   readonly version: string;
   readonly digest: Digest;
   readonly scores: readonly JudgedScore[];
 }
 
+/** The model behind a reward, and where it is asked. */
+export interface AskedModel {
+  readonly model: string;
+  readonly source: RewardSource;
+}
+
 export interface StoredScorerOptions {
   readonly experiment: string;
-  /** The reward model behind each reward, by the reward's name in the spec. */
-  readonly models: ReadonlyMap<string, string>;
+  /** Who judges a client's completions in a round, by the reward's name in the spec. */
+  readonly models: (key: RewardKey) => ReadonlyMap<string, AskedModel>;
   readonly store: ScoreStore;
   /** Whether a model may change its version while the experiment goes on. Default false. */
   readonly allowVersionChange?: boolean;
@@ -39,46 +41,42 @@ export interface StoredScorerOptions {
 }
 
 /**
- * Scoring as a learner asks for it; where the models run is what differs. What was asked before is answered from the site's
- * disk. Rejects with RewardError: `rewards.timeout` when a model does not answer in time, `rewards.refused` with its own
- * reason, `rewards.version-changed` when it is not the one that the experiment began with, `rewards.score-refused` when a score is missing,
- * not finite or out of the model's range.
+ * Scoring as a learner asks for it. What was asked before is answered from the site's disk. Rejects with RewardError:
+ * `rewards.timeout` when a model does not answer in time, `rewards.refused` with its own reason, `rewards.version-changed`
+ * when it is not the one that the experiment began with, `rewards.score-refused` when a score is missing, not finite or out
+ * of the model's range, `rewards.none` when no model is left.
  */
-export abstract class StoredScorer implements RewardScorer {
-  protected readonly experiment: string;
-  protected readonly store: ScoreStore;
+export class StoredScorer implements RewardScorer {
   private readonly options: StoredScorerOptions;
 
   constructor(options: StoredScorerOptions) {
     this.options = options;
-    this.experiment = options.experiment;
-    this.store = options.store;
   }
 
   async score(key: RewardKey, pairs: readonly PromptAndCompletion[]): Promise<ReadonlyMap<string, readonly number[]>> {
     // Reward models judge answers to what was asked; how a policy is prompted for them is not theirs to know.
     const items = pairs.map(({ prompt, completion }) => ({ prompt: askedIn(prompt), completion: completion.trim() }));
     const parts = splitRequests(items);
-    const scored = await Promise.all(
-      [...this.options.models].map(([reward, model]) => this.scoreBy(key, reward, model, parts)),
-    );
-    return new Map(scored);
+    const models = this.options.models(key);
+    if (models.size === 0)
+      throw new RewardError('rewards.none', `No reward model is there in round ${key.round}: each is left out.`);
+    const scoring = [...models].map(([reward, model]) => this.scoreBy(key, reward, model, parts));
+    // What is under way is stored before the first failure is told: asking again then asks less.
+    await Promise.allSettled(scoring);
+    return new Map(await Promise.all(scoring));
   }
-
-  /** The answer to a request that was never answered before. */
-  protected abstract ask(question: Question): Promise<StoredAnswer>;
 
   private async scoreBy(
     { client, round, iteration }: RewardKey,
     reward: string,
-    model: string,
+    { model, source }: AskedModel,
     parts: readonly (readonly PromptAndCompletion[])[],
   ): Promise<readonly [string, readonly number[]]> {
     const answers = await Promise.all(
       parts.map(async (items) => {
         const subject = { client, round, iteration, model, items };
-        const request = requestId({ experiment: this.experiment, ...subject });
-        return this.judgedAnswer({ ...subject, request });
+        const request = requestId({ experiment: this.options.experiment, ...subject });
+        return this.judgedAnswer(reward, { ...subject, request }, source);
       }),
     );
     const scores = answers.flatMap((answer) => answer.scores);
@@ -89,31 +87,34 @@ export abstract class StoredScorer implements RewardScorer {
     throw new RewardError('rewards.score-refused', `${model}: ${what}; it is recorded, and not used.`);
   }
 
-  private async judgedAnswer(question: Question): Promise<JudgedAnswer> {
-    const known = await this.store.readAnswer(question.request);
-    if (known === undefined) await this.store.writeRequest(question.request, question);
-    const answer = known ?? (await this.ask(question));
+  private async judgedAnswer(reward: string, question: Question, source: RewardSource): Promise<JudgedAnswer> {
+    const { store, onJudged } = this.options;
+    const known = await store.readAnswer(question.request);
+    if (known === undefined) await store.writeRequest(question.request, question);
+    const answer = known ?? (await source.ask(question));
     await this.checkIdentity(answer);
-    if (known === undefined) await this.store.writeAnswer(answer);
+    if (known === undefined) await store.keepAnswer(answer);
     const { version, digest, range, scores } = answer;
     const judged = question.items.map((_, i): JudgedScore => {
       const score = scores[i];
       const refused = refusalOf(score, range);
       return { raw: score?.raw ?? null, standardised: score?.standardised ?? null, ...(refused ? { refused } : {}) };
     });
-    const told = { question, version, digest, scores: judged };
-    await this.options.onJudged?.(told);
+    const told = { reward, question, version, digest, scores: judged };
+    await onJudged?.(told);
     return told;
   }
 
-  /** The first answer says which version an experiment is scored by. */
-  private async checkIdentity({ model, version, digest }: StoredAnswer): Promise<void> {
-    const began = await this.store.readIdentity(model);
-    if (began === undefined) await this.store.writeIdentity(model, { version, digest });
-    else if (began.digest !== digest && this.options.allowVersionChange !== true) {
+  /** The first answer says which version an experiment is scored by. One of another is not kept: the right one may come back. */
+  private async checkIdentity({ request, model, version, digest }: StoredAnswer): Promise<void> {
+    const { store, allowVersionChange } = this.options;
+    const began = await store.readIdentity(model);
+    if (began === undefined) await store.writeIdentity(model, { version, digest });
+    else if (began.digest !== digest && allowVersionChange !== true) {
+      await store.forgetAnswer(request);
       throw new RewardError(
         'rewards.version-changed',
-        `${model} answers as version ${version} (${digest}), and the experiment began with version ${began.version} (${began.digest}). Start that one again, or allow changes in the spec.`,
+        `${model} answers as version ${version} (${digest}), and the experiment began with version ${began.version} (${began.digest}). Start that one again, or let the spec allow it (rewards.allowNewVersions).`,
       );
     }
   }

@@ -14,7 +14,10 @@ export interface RecordedReward {
 @Entity('evaluation')
 @ForeignKey(() => Client, ['experimentId', 'client'], ['experimentId', 'name'])
 @Check('evaluation_accuracies', `"personal_accuracy" BETWEEN 0 AND 1 AND "general_accuracy" BETWEEN 0 AND 1`)
-@Check('evaluation_measured', `"personal_accuracy" IS NOT NULL OR "reward" IS NOT NULL`)
+@Check(
+  'evaluation_measured',
+  `("personal_accuracy" IS NOT NULL OR "reward" IS NOT NULL) = ("unmeasured_reason" IS NULL)`,
+)
 @Check('evaluation_after_round', `"after_round" >= 0`)
 export class Evaluation {
   @PrimaryColumn('text')
@@ -64,6 +67,10 @@ export class Evaluation {
   /** Of a model that learns from rewards; such a model has no accuracy. */
   @Column('jsonb', { nullable: true })
   reward!: RecordedReward | null;
+
+  /** Why nothing was measured; null where something was. */
+  @Column('text', { nullable: true })
+  unmeasuredReason!: string | null;
 
   @Column('timestamptz')
   recordedAt!: Date;

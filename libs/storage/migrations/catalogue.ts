@@ -4,6 +4,7 @@ import { SignedEnrolments1764200000000 } from './1764200000000-signed-enrolments
 import { PlacedDeadLetters1764300000000 } from './1764300000000-placed-dead-letters.ts';
 import { SitesAndViews1764400000000 } from './1764400000000-sites-and-views.ts';
 import { RewardsOfEvaluations1764500000000 } from './1764500000000-rewards-of-evaluations.ts';
+import { UnmeasuredEvaluations1764720000000 } from './1764720000000-unmeasured-evaluations.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   PlacedDeadLetters1764300000000,
   SitesAndViews1764400000000,
   RewardsOfEvaluations1764500000000,
+  UnmeasuredEvaluations1764720000000,
 ] as const;

@@ -7,7 +7,8 @@ export interface PromptAndCompletion {
 /** How completions are judged: over events by services, or by models at the client's own site. */
 export interface RewardScorer {
   /**
-   * Standardised scores by the reward's name in the spec, one a pair in the order asked, all of them finite. Rejects with an
+   * Standardised scores by the reward's name in the spec, one a pair in the order asked, all of them finite; of the rewards
+   * whose model is left out of the round there are none. Rejects with an
    * error whose code begins with `rewards.` when a reward model did not answer in time or answered what cannot be used.
    * `key` tells requests apart: the same key again is answered from what is stored.
    */

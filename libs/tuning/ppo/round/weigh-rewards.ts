@@ -37,6 +37,8 @@ export async function judge(
   let limitedScores = 0;
   for (const [reward, weight] of Object.entries(weights)) {
     const known = scores.get(reward) ?? [];
+    // A reward model that is left out of the round is left out of the sum.
+    if (pairs.length > 0 && !scores.has(reward)) continue;
     let next = 0;
     let total = 0;
     rollouts.forEach((rollout, at) => {

@@ -1,19 +1,18 @@
 import { standardise, type RewardModel } from '../model/reward-model.ts';
 import { RewardError } from '../reward-error.ts';
+import type { Question, RewardSource } from './reward-source.ts';
 import type { StoredAnswer } from './score-store.ts';
-import { StoredScorer, type Question, type StoredScorerOptions } from './stored-scorer.ts';
 
 /** Reward models that run at the site itself: nothing leaves it. */
-export class InSiteScorer extends StoredScorer {
+export class InSiteModels implements RewardSource {
   private readonly opened: ReadonlyMap<string, RewardModel>;
 
   /** The models by their names. */
-  constructor(opened: ReadonlyMap<string, RewardModel>, options: StoredScorerOptions) {
-    super(options);
+  constructor(opened: ReadonlyMap<string, RewardModel>) {
     this.opened = opened;
   }
 
-  protected override async ask({ request, model: name, items }: Question): Promise<StoredAnswer> {
+  async ask({ request, model: name, items }: Question): Promise<StoredAnswer> {
     const model = this.opened.get(name);
     if (model === undefined) {
       const known = [...this.opened.keys()].join(', ') || 'none';
