@@ -18,6 +18,7 @@ import {
   BlobStore,
   closingFigures,
   findExperiment,
+  latestRound,
   openRecord,
   openSigningKey,
   type ClosingFigures,
@@ -26,6 +27,7 @@ import {
 import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { ChannelModule } from '../apps/channel/channel.module.ts';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
+import { ChangeProfile } from '../apps/coordinator/change-profile.ts';
 import { CoordinatorModule } from '../apps/coordinator/coordinator.module.ts';
 import { Experiments } from '../apps/coordinator/experiments.ts';
 import { RewardModelModule } from '../apps/reward-model/reward-model.module.ts';
@@ -40,6 +42,7 @@ export class KafkaLaboratory {
   private readonly settings: KafkaSettings;
   private readonly services: { readonly service: INestMicroservice; readonly connection: KafkaConnection }[] = [];
   private experiments: Experiments | undefined;
+  private profiles: ChangeProfile | undefined;
   private coordinatorBlobs: BlobStore | undefined;
   private readonly rewardModels: RewardModel[] = [];
   private runs = 0;
@@ -58,13 +61,19 @@ export class KafkaLaboratory {
     return laboratory;
   }
 
-  /** Submits a spec and waits until the record says that it is over. */
-  async run(spec: ExperimentSpec, ms = 120_000): Promise<ClosingFigures> {
+  /** Submits a spec and waits until the record says that it is over; `meanwhile` acts once a round is open. */
+  async run(spec: ExperimentSpec, meanwhile?: Meanwhile, ms = 120_000): Promise<ClosingFigures> {
     const experiment = `${spec.name}-${String((this.runs += 1))}`;
     const { base, initialShared } = await describeBase(spec);
     await this.coordinatorBlobs?.put(initialShared);
     await this.experiments?.submit(experiment, spec, base);
+    let acting: Promise<unknown> | undefined;
     for (let waited = 0; ; waited += 50) {
+      const round = await this.record.use((db) => latestRound(db, experiment));
+      const { profiles } = this;
+      if (profiles !== undefined && round?.number === meanwhile?.inRound && round?.stage === 'open')
+        acting ??= meanwhile?.act(experiment, profiles);
+      await acting;
       const { state } = await this.record.use((db) => findExperiment(db, experiment));
       if (state === 'finished') return this.record.use((db) => closingFigures(db, experiment));
       if (state === 'failed' || waited > ms)
@@ -97,6 +106,7 @@ export class KafkaLaboratory {
     );
     this.coordinatorBlobs = coordinator.blobs;
     this.experiments = coordinator.service.get(Experiments);
+    this.profiles = coordinator.service.get(ChangeProfile);
     await this.serve({ service: 'channel' }, (parts) => ChannelModule.register(parts));
     for (const [siteIndex, site] of ['north', 'south'].entries()) {
       const settings = { site, siteIndex, sites: 2, home: this.home, threads: 1 };
@@ -131,6 +141,12 @@ export class KafkaLaboratory {
   private tellDeadLetters(): string {
     return this.deadLetters.map(({ topic, code, reason }) => `${topic} ${code} ${reason}`).join('; ');
   }
+}
+
+/** What is done in the middle of a run. */
+interface Meanwhile {
+  readonly inRound: number;
+  readonly act: (experiment: string, profiles: ChangeProfile) => Promise<unknown>;
 }
 
 interface Parts {

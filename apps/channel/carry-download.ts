@@ -34,10 +34,11 @@ export class CarryDownload {
     const served = new Set<string>();
     const said = new Utterances();
 
-    for (const { client, site } of cohort) {
+    for (const { client, site, profile } of cohort) {
       const crossing = { client, round, direction: 'downlink', bits } as const;
       const transmission = crossLink({ link: { ...link, deadlineMs }, seed }, crossing);
-      const download = { round, client, site, transmission, forEvaluation };
+      const asked = { forEvaluation, ...(profile === undefined ? {} : { profile }) };
+      const download = { round, client, site, transmission, ...asked };
       if (transmission.outcome === 'delivered') {
         const blob = served.has(site) ? {} : { blob: global.digest };
         const saying = this.publisher.publish(

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addGenerate, type GenerateOptions } from './program-generate.ts';
+import { addProfile, type ProfileCommands } from './program-profile.ts';
 import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
 import { commandVariables } from './settings.ts';
@@ -59,6 +60,7 @@ export interface Commands {
   tune(spec: string, options: { readonly json: boolean }): Promise<void>;
   generate(folder: string, instruction: string, options: GenerateOptions): Promise<void>;
   readonly reward: RewardCommands;
+  readonly profile: ProfileCommands;
 }
 
 const ENDINGS = `
@@ -82,6 +84,7 @@ export function buildProgram(commands: Commands): Command {
   addModels(program, commands);
   addGenerate(program, (...asked) => commands.generate(...asked));
   addReward(program, commands.reward);
+  addProfile(program, commands.profile);
   addSites(program, commands);
   return program;
 }

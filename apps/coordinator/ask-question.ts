@@ -1,6 +1,6 @@
 import { experimentSubmitted, roundOpened, roundPlanned } from '#contracts';
 import { byCodeUnit } from '#parameters';
-import { listCohort } from '#storage';
+import { listChangedProfiles, listCohort } from '#storage';
 import type { CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
@@ -27,13 +27,18 @@ async function askClients(turn: Turn, { machine, global }: CurrentRound): Promis
   const { number, purpose } = machine.plan;
   const { id, spec } = turn.submission;
   const cohort = await listCohort(turn.db, { experimentId: id, number });
+  const changed = (await listChangedProfiles(turn.db, id)).filter((row) => row.effectiveFromRound <= number);
+  const versions = new Map(changed.map(({ client, version }) => [client, version]));
   turn.state(
     roundOpened,
     {
       round: number,
       forEvaluation: purpose === 'evaluation',
       cohort: cohort
-        .map(({ client, site }) => ({ client, site }))
+        .map(({ client, site }) => {
+          const profile = versions.get(client);
+          return { client, site, ...(profile === undefined ? {} : { profile }) };
+        })
         .sort((left, right) => byCodeUnit(left.client, right.client)),
       global,
       deadlineMs: spec.link.deadlineMs,

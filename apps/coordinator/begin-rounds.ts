@@ -3,6 +3,7 @@ import { allowRoundMore, beginRoll, listClients } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { restateProfiles } from './change-profile.ts';
 import { planRound } from './plan-round.ts';
 import type { Turn } from './turn.ts';
 
@@ -27,6 +28,7 @@ export class BeginRounds {
       await planRound(turn, 0, { clients, global: { digest: globalDigest as Digest, bytes: globalBytes } });
     } else {
       const { number } = turn.current.machine.plan;
+      await restateProfiles(turn);
       await allowRoundMore(turn.db, { experimentId: id, number }, spec.round.timeoutMs);
       this.#advance.decided(turn, turn.current, turn.current.pending);
     }

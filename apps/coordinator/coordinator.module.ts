@@ -5,6 +5,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { SiteTrust } from './admit-site.ts';
 import { AdvanceRound } from './advance-round.ts';
 import { BeginRounds } from './begin-rounds.ts';
+import { ChangeProfile } from './change-profile.ts';
 import { CheckIn } from './check-in.ts';
 import { CloseRound } from './close-round.ts';
 import { CollectUpload } from './collect-upload.ts';
@@ -68,6 +69,7 @@ export class CoordinatorModule {
         { provide: SiteTrust, useValue: new SiteTrust(parts.newSites ?? 'same-process') },
         { provide: ReportFault, useValue: new ReportFault(parts.onFault) },
         Experiments,
+        ChangeProfile,
         DeadLetters,
         Submissions,
         RelayOutbox,
@@ -86,7 +88,7 @@ export class CoordinatorModule {
         CollectUpload,
         LoseUpload,
       ],
-      exports: [ExperimentRecord, BlobStore, Experiments, DeadLetters],
+      exports: [ExperimentRecord, BlobStore, Experiments, ChangeProfile, DeadLetters],
     };
   }
 }

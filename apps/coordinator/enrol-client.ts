@@ -1,4 +1,4 @@
-import type { clientEnrolled, DataOf, enrolmentRefused, ExperimentSpec } from '#contracts';
+import { firstProfile, type clientEnrolled, type DataOf, type enrolmentRefused } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeEnrolment, type Enrolment } from '#federation';
 import { enrolmentStatement, verifyJson } from '#ledger';
@@ -7,6 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { admitSite, SiteTrust } from './admit-site.ts';
 import { BeginRounds } from './begin-rounds.ts';
 import { endExperiment } from './end-experiment.ts';
+import { profileColumns } from './profile-row.ts';
 import type { Turn } from './turn.ts';
 import { Turns } from './turns.ts';
 
@@ -76,7 +77,7 @@ async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
   const { data, envelope } = delivery;
   const row = clientRow(delivery);
   const first = { version: 1, effectiveFromRound: 1, recordedAt: row.enrolledAt };
-  const profile = profileOf(turn.submission.spec, data.client, data.deviceClass);
+  const profile = profileColumns(firstProfile(turn.submission.spec, data.client, data.deviceClass));
   turn.record({ table: 'client', row });
   turn.record({
     table: 'client_profile',
@@ -140,16 +141,5 @@ function clientRow({ envelope, data }: Enrolled): Row<Client> {
     publicKey: data.publicKey,
     signature: data.signature,
     enrolledAt: new Date(envelope.time),
-  };
-}
-
-/** The profile that the spec gives a client to begin with. */
-function profileOf(spec: ExperimentSpec, client: string, deviceClass: string) {
-  const { rank, alpha, blocks } = { ...spec.lora, ...spec.profiles[client]?.lora };
-  return {
-    deviceClass,
-    loraRank: rank ?? spec.lora.rank,
-    loraAlpha: alpha ?? spec.lora.alpha,
-    loraBlocks: String(blocks ?? spec.lora.blocks),
   };
 }

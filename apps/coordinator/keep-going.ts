@@ -9,6 +9,7 @@ import {
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { restateProfiles } from './change-profile.ts';
 import { Turns } from './turns.ts';
 
 /** How often each replica looks for what nobody else may be there to do. */
@@ -74,6 +75,7 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
         this.#turns.relay(id);
         return;
       }
+      await restateProfiles(turn);
       const number = turn.current?.machine.plan.number ?? 0;
       const leastMs = Math.min(GRACE_MS, turn.submission.spec.round.timeoutMs);
       await allowRoundMore(turn.db, { experimentId: id, number }, leastMs);

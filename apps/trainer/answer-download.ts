@@ -1,6 +1,7 @@
 import { checkTensors, decodeSafetensors, digestOf } from '#parameters';
 import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
+import { FIRST_VERSION } from './changed-profiles.ts';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
 import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
@@ -39,11 +40,13 @@ export class AnswerDownload {
       await this.say.outcome(experiment, client, stored);
       return;
     }
-    await this.say.outcome(experiment, client, await this.answer(experiment, client, job));
+    const inForce = await tuningBy(experiment, client, job.profile);
+    await this.say.outcome(experiment, inForce, await this.answer(experiment, inForce, job));
   }
 
   private async answer(experiment: OpenExperiment, client: HostedClient, job: DownloadJob): Promise<Answer> {
     const { round, global, forEvaluation } = job;
+    experiment.learner.expect((await experiment.profiles.upTo(round)).map(({ profile }) => profile));
     const held = await this.heldBefore(experiment, client, round);
     const arms = new Map(held);
     const own = armOf(held, 'federated');
@@ -51,23 +54,28 @@ export class AnswerDownload {
     arms.set('federated', composed);
 
     const evaluations = await this.evaluate(experiment, client, job, arms);
-    const answer: Answer = { round, answers: global, evaluations };
+    const { profileVersion } = client;
+    const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
     if (global !== null && !forEvaluation) await this.train(experiment, client, answer, arms);
     await client.state.store(answer, arms);
     return answer;
   }
 
-  /** What the client held after its last round: each arm's tensors, or the initial ones. */
+  /** What the client held after its last round, in the shape of the profile in force: each arm's tensors, or the initial ones. */
   private async heldBefore(
-    { learner, spec }: OpenExperiment,
+    experiment: OpenExperiment,
     client: HostedClient,
     round: number,
   ): Promise<ReadonlyMap<ArmName, ArmTensors>> {
+    const { learner, spec } = experiment;
     const names: ArmName[] = ['federated', ...spec.baselines];
     const { state } = client;
     const before = await state.latestBefore(round);
     if (before > 0) {
-      return new Map(await Promise.all(names.map(async (arm) => [arm, await state.tensors(before, arm)] as const)));
+      const { profile = FIRST_VERSION } = (await state.answer(before)) ?? {};
+      const then = await tuningBy(experiment, client, profile);
+      const held = async (arm: ArmName) => learner.adapt(then, client, await state.tensors(before, arm));
+      return new Map(await Promise.all(names.map(async (arm) => [arm, await held(arm)] as const)));
     }
     const { shared, personal } = await learner.initial(client);
     return new Map(names.map((arm) => [arm, { shared: shared.slice(), personal: personal.slice() }]));
@@ -167,6 +175,17 @@ async function measure(
 
 function isOfRewards(error: unknown): boolean {
   return /^rewards?\./.test(codeOf(error) ?? '');
+}
+
+/** The client as it tunes by a version of its profile. */
+async function tuningBy(
+  { spec, profiles }: OpenExperiment,
+  client: HostedClient,
+  version: number,
+): Promise<HostedClient> {
+  if (version === client.profileVersion) return client;
+  const profile = await profiles.of(spec, client.name, version);
+  return { ...client, profile, profileVersion: version, deviceClass: profile.deviceClass ?? client.deviceClass };
 }
 
 function armOf(arms: ReadonlyMap<ArmName, ArmTensors>, name: ArmName): ArmTensors {

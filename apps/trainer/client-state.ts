@@ -29,6 +29,8 @@ const answerSchema = z.strictObject({
   /** The global model that was asked about; null when it never arrived. */
   answers: digest.nullable(),
   evaluations: z.array(evaluation),
+  /** Which of its profiles the client answered by; without it the first. */
+  profile: z.int().min(1).optional(),
   upload: z
     .strictObject({
       blob: z.strictObject({ digest, bytes: z.int() }),

@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '#storage';
 import { z } from 'zod';
+import { FIRST_VERSION } from './changed-profiles.ts';
 
 const jobSchema = z.strictObject({
   round: z.int().min(1),
@@ -9,6 +10,8 @@ const jobSchema = z.strictObject({
   forEvaluation: z.boolean(),
   /** The global model that arrived; null when the download was lost. */
   global: z.templateLiteral(['sha256:', z.string()]).nullable(),
+  /** Which of its profiles the client is to tune by. */
+  profile: z.int().min(1).default(FIRST_VERSION),
 });
 
 /** A download that a client has still to answer. */

@@ -7,6 +7,7 @@ import {
   experimentFailed,
   experimentFinished,
   experimentSubmitted,
+  profileChanged,
   roundAbandoned,
   roundCommitted,
 } from '#contracts';
@@ -16,6 +17,7 @@ import { EnrolClients } from './enrol-clients.ts';
 import { EndExperiment } from './end-experiment.ts';
 import { HearScores } from './hear-scores.ts';
 import { TakeDownload } from './take-download.ts';
+import { TakeProfile } from './take-profile.ts';
 import { WitnessRound } from './witness-round.ts';
 
 /** All that a site hears of experiments and rounds. */
@@ -23,17 +25,20 @@ import { WitnessRound } from './witness-round.ts';
 export class TrainerInbox {
   private readonly enrolClients: EnrolClients;
   private readonly takeDownload: TakeDownload;
+  private readonly takeProfile: TakeProfile;
   private readonly witnessRound: WitnessRound;
   private readonly endExperiment: EndExperiment;
 
   constructor(
     enrolClients: EnrolClients,
     takeDownload: TakeDownload,
+    takeProfile: TakeProfile,
     witnessRound: WitnessRound,
     endExperiment: EndExperiment,
   ) {
     this.enrolClients = enrolClients;
     this.takeDownload = takeDownload;
+    this.takeProfile = takeProfile;
     this.witnessRound = witnessRound;
     this.endExperiment = endExperiment;
   }
@@ -41,6 +46,11 @@ export class TrainerInbox {
   @On(experimentSubmitted)
   submitted(delivery: Delivery<DataOf<typeof experimentSubmitted>>): void {
     this.enrolClients.handle(delivery);
+  }
+
+  @On(profileChanged)
+  profileChanged(delivery: Delivery<DataOf<typeof profileChanged>>): Promise<void> {
+    return this.takeProfile.handle(delivery);
   }
 
   @On(downloadDelivered)

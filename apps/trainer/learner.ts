@@ -1,4 +1,4 @@
-import type { ExperimentSpec } from '#contracts';
+import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
 import type { Method } from '#methods';
 import type { StepProgress } from '#tuning';
 import type { TensorManifest } from '#parameters';
@@ -56,6 +56,10 @@ export interface Learner {
   parametersOf(client: HostedClient): { readonly shared: number; readonly personal: number };
   /** What a client holds before its first round. */
   initial(client: HostedClient): Promise<ArmTensors>;
+  /** Told, before a round's work, of all profiles that clients may come with then beside those of the spec. */
+  expect(profiles: readonly ClientProfileSpec[]): void;
+  /** What a client held while it tuned by one profile, in the shape that it has by another. */
+  adapt(before: HostedClient, now: HostedClient, tensors: ArmTensors): Promise<ArmTensors>;
   /** How good a client's model is, as `round` finds it. */
   evaluate(client: HostedClient, round: number, tensors: ArmTensors): Promise<Measures>;
   /** Trains one arm of a client for a round; the tensors that are given stay as they are. */

@@ -1,15 +1,17 @@
 import type { ExperimentSpec } from '#contracts';
 import { clientNames } from '#federation';
 import { decodeSafetensors, type Digest, type NamedTensors } from '#parameters';
+import { ChangedProfiles, FIRST_VERSION } from './changed-profiles.ts';
 import { ClientState } from './client-state.ts';
 import { readExperimentFile } from './experiment-file.ts';
-import { clientFolder } from './site-folders.ts';
+import { clientFolder, profilesFolder } from './site-folders.ts';
 import { TrainerError } from './trainer-error.ts';
 
 /** A client's personalised model as its site holds it. */
 export interface ClientModel {
   readonly experiment: string;
   readonly client: string;
+  /** With the profile by which the client tuned last. */
   readonly spec: ExperimentSpec;
   readonly baseDigest: Digest;
   /** Where the base lay when the experiment was opened here. */
@@ -43,10 +45,13 @@ export async function openClientModel(
     throw new TrainerError('trainer.client-unknown', message);
   }
   const { shared, personal } = await state.tensors(round, 'federated');
+  const { profile: version = FIRST_VERSION } = (await state.answer(round)) ?? {};
+  const profiles = new ChangedProfiles(profilesFolder(home, site, experiment));
+  const profile = await profiles.of(spec, client, version);
   return {
     experiment,
     client,
-    spec,
+    spec: { ...spec, profiles: { ...spec.profiles, [client]: profile } },
     baseDigest: base.digest,
     modelFolder,
     labels,

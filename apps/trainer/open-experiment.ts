@@ -2,6 +2,7 @@ import type { ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
 import { methodNamed, type Method } from '#methods';
 import type { Digest, TensorManifest } from '#parameters';
+import { ChangedProfiles, FIRST_VERSION } from './changed-profiles.ts';
 import { ClientState } from './client-state.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { writeExperimentFile, type Submission } from './experiment-file.ts';
@@ -10,7 +11,7 @@ import type { HostedClient } from './hosted-client.ts';
 import type { Learner } from './learner.ts';
 import { openLearner } from './open-learner.ts';
 import { openSiteData } from './site-data.ts';
-import { clientFolder, experimentFolder, jobsFolder } from './site-folders.ts';
+import { clientFolder, experimentFolder, jobsFolder, profilesFolder } from './site-folders.ts';
 import type { SiteVoice } from './site-voice.ts';
 import { TrainerError } from './trainer-error.ts';
 
@@ -35,6 +36,7 @@ export interface OpenExperiment {
   readonly clients: ReadonlyMap<string, HostedClient>;
   readonly learner: Learner;
   readonly jobs: DownloadJobs;
+  readonly profiles: ChangedProfiles;
 }
 
 /**
@@ -56,7 +58,8 @@ export async function openExperiment(id: string, submission: Submission, voice: 
     [...own].map(([name, client]): [string, HostedClient] => {
       const deviceClass = spec.profiles[name]?.deviceClass ?? client.deviceClass ?? DEFAULT_DEVICE_CLASS;
       const state = new ClientState(clientFolder(home, site, id, name));
-      return [name, { name, data: client.data, dataDigest: client.digest, deviceClass, state }];
+      const asSubmitted = { profile: spec.profiles[name] ?? {}, profileVersion: FIRST_VERSION };
+      return [name, { name, data: client.data, dataDigest: client.digest, deviceClass, state, ...asSubmitted }];
     }),
   );
   try {
@@ -78,6 +81,7 @@ export async function openExperiment(id: string, submission: Submission, voice: 
     clients,
     learner,
     jobs: new DownloadJobs(jobsFolder(home, site, id)),
+    profiles: new ChangedProfiles(profilesFolder(home, site, id)),
   };
 }
 

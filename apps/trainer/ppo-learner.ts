@@ -69,6 +69,15 @@ export class PpoLearner implements Learner {
     return { shared, personal };
   }
 
+  /** Profiles weigh rewards: nothing has to be opened for that. */
+  expect(): void {
+    return;
+  }
+
+  adapt(_: HostedClient, __: HostedClient, tensors: ArmTensors): Promise<ArmTensors> {
+    return Promise.resolve(tensors);
+  }
+
   /** Held-out instructions, the same for everyone and with the same random numbers in every round, as reward models like the answers. */
   async evaluate(client: HostedClient, round: number, { shared }: ArmTensors): Promise<Measures> {
     const { seed, ppo, training } = this.spec;
@@ -126,9 +135,9 @@ export class PpoLearner implements Learner {
   }
 
   /** The client's own weights, the spec's where it names none. */
-  private weightsOf({ name }: HostedClient): RewardWeights {
-    const { rewards, ppo, profiles } = this.spec;
-    const own = profiles[name]?.rewards ?? {};
+  private weightsOf({ profile }: HostedClient): RewardWeights {
+    const { rewards, ppo } = this.spec;
+    const own = profile.rewards ?? {};
     const weights = Object.entries(rewardModels(rewards)).map(([reward, { weight }]) => [
       reward,
       own[reward] ?? weight,

@@ -24,3 +24,8 @@ export function jobsFolder(home: string, site: string, experiment: string): stri
 export function scoresFolder(home: string, site: string, experiment: string): string {
   return join(experimentFolder(home, site, experiment), 'scores');
 }
+
+/** How its clients tune once that was changed, one file a version. */
+export function profilesFolder(home: string, site: string, experiment: string): string {
+  return join(experimentFolder(home, site, experiment), 'profiles');
+}

@@ -1,13 +1,15 @@
-import type { ExperimentSpec } from '#contracts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
 import { readEncoderConfig, type EncoderConfig } from '#language-models';
-import { trains } from '#methods';
-import { parameterCount, type TensorManifest } from '#parameters';
+import { trains, type Method } from '#methods';
+import { decodeSafetensors, encodeSafetensors, parameterCount, type TensorManifest } from '#parameters';
 import {
   checkSequenceLength,
   clientProfile,
   drawBatch,
   recipeManifest,
+  resizeLora,
   tensorRecipe,
   TuningPool,
   type ClientProfile,
@@ -16,6 +18,7 @@ import {
   type TensorRecipe,
   type TuningSettings,
 } from '#tuning';
+import { FIRST_VERSION } from './changed-profiles.ts';
 import { scoreOf, type ArmName, type ArmTensors } from './client-state.ts';
 import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
 import type { HostedClient } from './hosted-client.ts';
@@ -33,21 +36,25 @@ interface ClientPart {
 export class SupervisedLearner implements Learner {
   private readonly spec: ExperimentSpec;
   private readonly config: EncoderConfig;
+  private readonly method: Method;
+  private readonly labels: number;
   private readonly generalTest: readonly Example[];
-  private readonly parts: ReadonlyMap<string, ClientPart>;
+  /** By client and version of its profile. */
+  private readonly parts = new Map<string, ClientPart>();
   private readonly pool: TuningPool;
 
-  private constructor(
-    { spec, method, modelFolder, data, threads }: LearnerParts,
-    config: EncoderConfig,
-    parts: ReadonlyMap<string, ClientPart>,
-  ) {
+  private constructor({ spec, method, modelFolder, data, threads }: LearnerParts, config: EncoderConfig) {
     this.spec = spec;
     this.config = config;
+    this.method = method;
+    this.labels = data.labels.length;
     this.generalTest = data.generalTest;
-    this.parts = parts;
-    const blocks = trains(method, 'lora') ? [...parts.values()].flatMap(({ profile }) => [...profile.lora.blocks]) : [];
-    const loraBlocks = [...new Set(blocks)].sort((a, b) => a - b);
+    const parts = [...data.clients].map(([name, client]) => {
+      const deviceClass = client.deviceClass === undefined ? {} : { deviceClass: client.deviceClass };
+      return this.partOf({ name, profile: { ...deviceClass, ...spec.profiles[name] }, profileVersion: FIRST_VERSION });
+    });
+    const blocks = parts.flatMap(({ profile }) => [...profile.lora.blocks]);
+    const loraBlocks = trains(method, 'lora') ? [...new Set(blocks)].sort((a, b) => a - b) : [];
     this.pool = new TuningPool({
       modelFolder,
       shape: { adapters: trains(method, 'adapters'), loraBlocks, labels: data.labels.length },
@@ -59,16 +66,10 @@ export class SupervisedLearner implements Learner {
 
   /** Rejects when the model folder or a client's profile does not fit the spec, naming file or field. */
   static async open(parts: LearnerParts): Promise<SupervisedLearner> {
-    const { spec, method, modelFolder, data } = parts;
+    const { spec, modelFolder } = parts;
     const config = await readEncoderConfig(modelFolder);
     checkSequenceLength(spec, config);
-    const shape = { seed: spec.seed, width: spec.adapters.width, labels: data.labels.length };
-    const clients = [...data.clients].map(([name, { deviceClass }]) => {
-      const profile = clientProfile(spec, name, config, deviceClass);
-      const recipe = (ownership: 'shared' | 'personal') => tensorRecipe(method, ownership, shape, { name, profile });
-      return [name, { profile, shared: recipe('shared'), personal: recipe('personal') }] as const;
-    });
-    return new SupervisedLearner(parts, config, new Map(clients));
+    return new SupervisedLearner(parts, config);
   }
 
   get sharedManifest(): TensorManifest {
@@ -87,8 +88,7 @@ export class SupervisedLearner implements Learner {
   async initial(client: HostedClient): Promise<ArmTensors> {
     const part = this.partOf(client);
     const [shared, personal] = await this.pool.initial([part.shared, part.personal]);
-    if (shared === undefined || personal === undefined)
-      throw new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
+    if (shared === undefined || personal === undefined) throw noInitial();
     return { shared, personal };
   }
 
@@ -160,12 +160,50 @@ export class SupervisedLearner implements Learner {
     return this.pool.close();
   }
 
-  private partOf({ name }: HostedClient): ClientPart {
-    const part = this.parts.get(name);
-    if (part === undefined)
-      throw new TrainerError('trainer.client-unknown', `There is nothing to train ${name} with at this site.`);
+  /** Which blocks have a LoRA is part of the graph that all clients share. */
+  expect(profiles: readonly ClientProfileSpec[]): void {
+    if (!trains(this.method, 'lora')) return;
+    this.pool.widen(profiles.flatMap((profile) => [...this.profileOf('', profile).lora.blocks]));
+  }
+
+  /** A LoRA of another shape; the moments of the old one say nothing of it. */
+  async adapt(before: HostedClient, now: HostedClient, tensors: ArmTensors): Promise<ArmTensors> {
+    const [{ profile: old }, part] = [this.partOf(before), this.partOf(now)];
+    if (isDeepStrictEqual(old.lora, part.profile.lora)) return tensors;
+    const [initial] = await this.pool.initial([part.personal]);
+    if (initial === undefined) throw noInitial();
+    const personal = resizeLora(
+      decodeSafetensors(tensors.personal),
+      old.lora,
+      part.profile.lora,
+      decodeSafetensors(initial),
+    );
+    return { shared: tensors.shared, personal: encodeSafetensors(personal) };
+  }
+
+  private partOf({ name, profile: own, profileVersion }: Tuned): ClientPart {
+    const key = `${name} ${profileVersion}`;
+    const known = this.parts.get(key);
+    if (known !== undefined) return known;
+    const { method, spec, labels } = this;
+    const profile = this.profileOf(name, own);
+    const shape = { seed: spec.seed, width: spec.adapters.width, labels };
+    const recipe = (ownership: 'shared' | 'personal') => tensorRecipe(method, ownership, shape, { name, profile });
+    const part = { profile, shared: recipe('shared'), personal: recipe('personal') };
+    this.parts.set(key, part);
     return part;
   }
+
+  private profileOf(name: string, profile: ClientProfileSpec): ClientProfile {
+    return clientProfile({ ...this.spec, profiles: { [name]: profile } }, name, this.config);
+  }
+}
+
+/** What of a client decides its part. */
+type Tuned = Pick<HostedClient, 'name' | 'profile' | 'profileVersion'>;
+
+function noInitial(): TrainerError {
+  return new TrainerError('trainer.initial-missing', 'The worker gave no initial tensors.');
 }
 
 function labelledTexts(examples: readonly Example[]): LabelledTexts {

@@ -1,6 +1,7 @@
 import type { DataOf, downloadDelivered, downloadLost } from '#contracts';
 import type { Delivery } from '#events';
 import { Injectable } from '@nestjs/common';
+import { FIRST_VERSION } from './changed-profiles.ts';
 import { DownloadJobs, type DownloadJob } from './download-jobs.ts';
 import { TrainerSettings } from './settings.ts';
 import { jobsFolder } from './site-folders.ts';
@@ -18,13 +19,11 @@ export class TakeDownload {
   }
 
   delivered({ envelope, data }: Delivery<DataOf<typeof downloadDelivered>>): Promise<void> {
-    const { round, client, forEvaluation, global } = data;
-    return this.take(envelope.experiment, { round, client, forEvaluation, global: global.digest });
+    return this.take(envelope.experiment, jobOf(data, data.global.digest));
   }
 
   lost({ envelope, data }: Delivery<DataOf<typeof downloadLost>>): Promise<void> {
-    const { round, client, forEvaluation } = data;
-    return this.take(envelope.experiment, { round, client, forEvaluation, global: null });
+    return this.take(envelope.experiment, jobOf(data, null));
   }
 
   private async take(experiment: string, job: DownloadJob): Promise<void> {
@@ -32,4 +31,11 @@ export class TakeDownload {
     await new DownloadJobs(jobsFolder(home, site, experiment)).store(job);
     this.trainLocally.start(experiment, job);
   }
+}
+
+function jobOf(
+  { round, client, forEvaluation, profile = FIRST_VERSION }: DataOf<typeof downloadLost>,
+  global: DownloadJob['global'],
+): DownloadJob {
+  return { round, client, forEvaluation, global, profile };
 }

@@ -20,15 +20,31 @@ export class TrainLocally {
     this.observer = observer;
   }
 
-  /** Begins as soon as the experiment is open. If it is not even submitted yet, the job waits on disk for {@link resume}. */
+  /**
+   * Begins as soon as the experiment is open. If it is not even submitted yet, or the profile that the job is to be done by has
+   * not come, the job waits on disk for {@link resume}.
+   */
   start(id: string, job: DownloadJob): void {
     this.experiments.find(id)?.then(
-      (experiment) => {
-        this.queueOf(experiment).add(`${job.round}/${job.client}`, job);
-      },
+      (experiment) => this.enqueue(experiment, job),
       // Why it could not be opened was said in enrolment.refused.
       () => undefined,
     );
+  }
+
+  private async enqueue(experiment: OpenExperiment, job: DownloadJob): Promise<void> {
+    try {
+      if (!(await experiment.profiles.knows(job.client, job.profile))) return;
+      this.queueOf(experiment).add(`${job.round}/${job.client}`, job);
+    } catch (error) {
+      this.observer.fault(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** As {@link resume}, where the experiment is open or about to be. */
+  async resumeOpen(id: string): Promise<void> {
+    const experiment = await this.experiments.find(id)?.catch(() => undefined);
+    if (experiment !== undefined) await this.resume(experiment);
   }
 
   /** Takes up what was stored but not answered when the process last ended. */

@@ -13,6 +13,7 @@ import { SayAnswer } from './say-answer.ts';
 import { TrainerSettings, type TrainerSettingsInput } from './settings.ts';
 import { SiteIdentity } from './site-identity.ts';
 import { TakeDownload } from './take-download.ts';
+import { TakeProfile } from './take-profile.ts';
 import { TrainLocally } from './train-locally.ts';
 import { WitnessRound } from './witness-round.ts';
 
@@ -46,6 +47,7 @@ export class TrainerModule {
         AnswerDownload,
         TrainLocally,
         TakeDownload,
+        TakeProfile,
         EnrolClients,
         WitnessRound,
         EndExperiment,

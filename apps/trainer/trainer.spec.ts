@@ -14,6 +14,7 @@ import {
   experimentFinished,
   experimentSpec,
   experimentSubmitted,
+  profileChanged,
   roundCommitted,
   uploadSent,
   uploadWithheld,
@@ -139,10 +140,10 @@ class Site {
     return this.speaker.publish(experimentSubmitted, submission, { experiment });
   }
 
-  async deliver(client: string, round: number, global: Uint8Array, forEvaluation = false): Promise<void> {
+  async deliver(client: string, round: number, global: Uint8Array, forEvaluation = false, profile = 1): Promise<void> {
     const digest = await this.ground.put(global);
     const reference = { digest, bytes: global.byteLength };
-    const data = { round, client, site: 'local', transmission, forEvaluation, global: reference };
+    const data = { round, client, site: 'local', transmission, forEvaluation, global: reference, profile };
     await this.speaker.publish(downloadDelivered, data, { experiment, blob: digest });
   }
 
@@ -162,6 +163,11 @@ class Site {
     const ledger = { entry, head: head as ReturnType<typeof digestOf> };
     const data = { round, global: reference, contributions: [], ledger };
     await this.speaker.publish(roundCommitted, data, { experiment });
+    await this.broker.settled();
+  }
+
+  async changeProfile(changed: Omit<DataOf<typeof profileChanged>, 'site'>): Promise<void> {
+    await this.speaker.publish(profileChanged, { ...changed, site: 'local' }, { experiment });
     await this.broker.settled();
   }
 
@@ -432,6 +438,40 @@ describe('a site', () => {
     const [, , own, alone] = evaluations;
     expect(own!.sharedDigest).toBe(upload!.blob.digest);
     expect({ ...own, arm: '' }).toEqual({ ...alone, arm: '' });
+  });
+
+  it('tunes by the profile that a round asks for, and waits for one that comes after its download', async () => {
+    const profile = { deviceClass: 'laptop', lora: { rank: 1, alpha: 2, blocks: 'all' as const }, rewards: {} };
+    const changed = { client: 'client-1', version: 2, fromRound: 2, profile };
+    const runWith = async (change: (site: Site, download: () => Promise<void>) => Promise<void>) => {
+      const site = await newSite();
+      await site.submit(submissionOf());
+      await site.waitFor(clientEnrolled, 2);
+      await site.deliver('client-1', 1, initial);
+      await site.waitFor(uploadSent, 1);
+      await change(site, () => site.deliver('client-1', 2, initial, false, 2));
+      await site.waitFor(uploadSent, 2);
+      const { personal } = await openClientModel(site.home, 'local', experiment, 'client-1');
+      const shapes = [...personal].filter(([name]) => name.endsWith('.a')).map(([name, { shape }]) => [name, shape[0]]);
+      const all = [0, 1].flatMap((block) => ['query', 'value'].map((target) => [`lora.${block}.${target}.a`, 1]));
+      expect(shapes.sort()).toEqual(all);
+      return summary(site);
+    };
+    const inOrder = await runWith(async (site, download) => {
+      await site.changeProfile(changed);
+      await download();
+    });
+    const late = await runWith(async (site, download) => {
+      await download();
+      await delay(50);
+      await site.stop();
+      await site.start();
+      await site.submit(submissionOf());
+      await delay(300);
+      expect(site.said(uploadSent)).toHaveLength(1);
+      for (let times = 0; times < 2; times += 1) await site.changeProfile(changed);
+    });
+    expect(late).toEqual(inOrder);
   });
 
   it('withholds an upload whose loss is not finite, and keeps what it had', async () => {

@@ -1,6 +1,7 @@
 import { roundFigures, StorageError, type BlobStore, type ExperimentRecord } from '#storage';
 import { Findings, type AuditReport, type RoundReport } from './audit-report.ts';
 import { checkFigures } from './check-figures.ts';
+import { checkProfiles } from './check-profiles.ts';
 import { compareRows } from './compare-rows.ts';
 import { compareWitnesses, type Witness } from './compare-witnesses.ts';
 import { number, readHistory, text, type Columns, type Entry, type History } from './history.ts';
@@ -35,6 +36,7 @@ export async function auditExperiment(id: string, { record, blobs, witnesses = [
   verifySignatures(history, findings);
   replayRadio(history, findings);
   replayRounds(history, findings);
+  checkProfiles(history, findings);
   checkFigures(history, shown, findings);
   const closings = new Map(history.entries.filter(isClosing).map((entry) => [number(entry.covers, 'number'), entry]));
   const aggregates = new Map<number, RoundReport['aggregate']>();

@@ -2,6 +2,7 @@ import type { Contract } from './contract.ts';
 import { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
 import { evaluationReported } from './facts/evaluation.ts';
 import { experimentFailed, experimentFinished, experimentSubmitted } from './facts/experiment.ts';
+import { profileChanged } from './facts/profile.ts';
 import { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
 import { completionsRefused, completionsScored, completionsSubmitted } from './facts/scoring.ts';
 import {
@@ -18,6 +19,7 @@ export const contracts: readonly Contract[] = [
   experimentSubmitted,
   clientEnrolled,
   enrolmentRefused,
+  profileChanged,
   roundPlanned,
   linksMeasured,
   roundOpened,

@@ -11,6 +11,7 @@ export {
   type BaseModel,
 } from './facts/experiment.ts';
 export { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
+export { profileChanged } from './facts/profile.ts';
 export { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
 export {
   downloadDelivered,
@@ -41,7 +42,14 @@ export {
   type Score,
   type TransmissionRecord,
 } from './vocabulary.ts';
-export { experimentSpec, type ClientProfileSpec, type ExperimentSpec } from './spec/experiment-spec.ts';
+export {
+  experimentSpec,
+  profileChange,
+  type ClientProfileSpec,
+  type ExperimentSpec,
+  type ProfileChange,
+} from './spec/experiment-spec.ts';
+export { changedProfile, firstProfile, type ProfileInForce } from './spec/profile-in-force.ts';
 export { ownData, type DataSpec, type GeneralTestSpec, type OwnData } from './spec/data-spec.ts';
 export { namesService, rewardModels, type RewardModelSpec } from './spec/reinforcement-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';

@@ -20,6 +20,9 @@ export const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{
 /** Rounds count from 1; 0 means "before any training". */
 export const roundNumber = z.int().min(0).max(1_000_000);
 
+/** Which of a client's profiles, counted from 1: the one that the spec gives it. */
+export const profileVersion = z.int().min(1).max(1_000_000);
+
 /** A parameter blob, named by the SHA-256 of its bytes; at most 4 GiB. */
 export const blobReference = z.strictObject({
   digest,

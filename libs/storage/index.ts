@@ -67,6 +67,7 @@ export {
 } from './statements/record-history.ts';
 export { answerRoll, beginRoll, countRoll } from './statements/roll-call.ts';
 export { findClient, listClients } from './statements/find-clients.ts';
+export { latestProfile, listChangedProfiles } from './statements/find-profiles.ts';
 export { findContribution, listAccepted, listPrunable } from './statements/find-contributions.ts';
 export { roundHistory, type RoundHistory } from './statements/round-history.ts';
 export {

@@ -86,7 +86,7 @@ describe('the record', () => {
       enrolledAt: at,
     };
     const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };
-    const profile = { deviceClass: 'phone', loraRank: 8, loraAlpha: 16, loraBlocks: 'all' };
+    const profile = { deviceClass: 'phone', loraRank: 8, loraAlpha: 16, loraBlocks: 'all', rewardWeights: null };
     const first = { version: 1, effectiveFromRound: 1, recordedAt: at };
     const rows: HistoryRow[] = [
       { table: 'client', row },

@@ -13,6 +13,7 @@ export {
   type RecipeSettings,
   type TensorRecipe,
 } from './clients/tensor-recipe.ts';
+export { resizeLora, type LoraSize } from './clients/resize-lora.ts';
 export { drawBatch, type BatchKey } from './batches/draw-batch.ts';
 export type { Evaluation } from './learner/evaluate.ts';
 export type { TuningSettings } from './learner/tune-locally.ts';

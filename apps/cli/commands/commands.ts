@@ -1,6 +1,7 @@
 import { EXIT } from '#operations';
 import { CliError } from '../cli-error.ts';
 import type { AuditOptions, Commands, OutputOptions, RunOptions, ServiceOption, SiteToAdd } from '../program.ts';
+import type { ProfileCommands } from '../program-profile.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
 import { audit } from './audit-experiment.ts';
@@ -10,6 +11,7 @@ import { generate } from './generate.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
 import { pretrain } from './pretrain.ts';
+import { setProfile, showProfiles } from './profiles.ts';
 import { AirtuneRewardCommands } from './reward/reward-commands.ts';
 import {
   cancelAtCoordinator,
@@ -30,6 +32,15 @@ import type { UpOptions } from '../up/start-services.ts';
 /** The commands as they run in a process: its environment, its streams, its signals, its exit code. */
 export class AirtuneCommands implements Commands {
   readonly reward: AirtuneRewardCommands;
+  readonly profile: ProfileCommands = {
+    show: (experiment, options) => {
+      const settings = this.settings();
+      return showProfiles(experiment, options, settings, addressOf(options, settings), this.process);
+    },
+    set: async (experiment, client, options) => {
+      await setProfile(experiment, client, options, requiredAddress(options, this.settings()), this.process);
+    },
+  };
   private readonly process: NodeJS.Process;
 
   constructor(process: NodeJS.Process) {

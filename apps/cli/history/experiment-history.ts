@@ -2,10 +2,12 @@ import {
   clientFigures,
   findExperiment,
   listExperiments,
+  listProfiles,
   listTransmissions,
   openRecord,
   roundFigures,
   type ClientFigures,
+  type ClientProfile,
   type Experiment,
   type ExperimentLine,
   type RoundFigures,
@@ -53,6 +55,21 @@ export async function readHistory(
     clients: await client.clients(id),
     transmissions: await client.transmissions(id),
   };
+}
+
+/** Every version of every client's profile. */
+export async function readProfiles(
+  id: string,
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+): Promise<readonly Json<ClientProfile>[]> {
+  if (coordinator !== undefined) return new CoordinatorClient(coordinator).profiles(id);
+  return withRecord(settings, (record) =>
+    record.use(async (db) => {
+      await findExperiment(db, id);
+      return listProfiles(db, id);
+    }),
+  );
 }
 
 async function withRecord<T>(

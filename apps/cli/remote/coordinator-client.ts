@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BaseModel, ExperimentSpec } from '#contracts';
+import type { BaseModel, ExperimentSpec, ProfileChange } from '#contracts';
 import type {
   Client,
   ClientFigures,
+  ClientProfile,
   ClosingFigures,
   DeadLetterLine,
   Experiment,
@@ -80,6 +81,15 @@ export class CoordinatorClient {
     return this.get(`${at(experiment)}/figures`);
   }
 
+  profiles(experiment: string): Promise<Json<ClientProfile>[]> {
+    return this.get(`${at(experiment)}/profiles`);
+  }
+
+  async changeProfile(experiment: string, client: string, change: ProfileChange): Promise<Json<ClientProfile>> {
+    const path = `${at(experiment)}/profiles/${encodeURIComponent(client)}`;
+    return (await this.call('PATCH', path, asJson(change))) as Json<ClientProfile>;
+  }
+
   async transmissions(experiment: string): Promise<Json<Transmission>[]> {
     const all: Json<Transmission>[] = [];
     for (;;) {
@@ -112,8 +122,7 @@ export class CoordinatorClient {
   }
 
   private async post<T>(path: string, value?: unknown): Promise<T> {
-    const json = { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
-    return (await this.call('POST', path, value === undefined ? {} : json)) as T;
+    return (await this.call('POST', path, value === undefined ? {} : asJson(value))) as T;
   }
 
   /** Every request may be made twice: a coordinator that has answered before and is away just now may be restarting. */
@@ -162,6 +171,10 @@ function unreachable(url: string, error: unknown): CliError {
   const why = cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
   const cure = '`airtune up` starts the services; --coordinator or AIRTUNE_COORDINATOR says where they are';
   return new CliError(UNREACHABLE, `the coordinator at ${url} cannot be reached (${why}): ${cure}`, { cause: error });
+}
+
+function asJson(value: unknown): Content {
+  return { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
 }
 
 function at(experiment: string): string {

@@ -12,6 +12,7 @@ import { openRewardModel, ScoringDesk } from '#reward-models';
 import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
 import type { DynamicModule } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
+import { ChangeProfile } from '../../coordinator/change-profile.ts';
 import { CoordinatorModule } from '../../coordinator/coordinator.module.ts';
 import { Experiments } from '../../coordinator/experiments.ts';
 import { RewardModelModule } from '../../reward-model/reward-model.module.ts';
@@ -32,6 +33,7 @@ const REQUESTS_AT_ONCE = 8;
 export interface System {
   readonly record: ExperimentRecord;
   readonly experiments: Experiments;
+  readonly profiles: ChangeProfile;
   readonly broker: InProcessBroker;
   readonly coordinatorBlobs: BlobStore;
   close(): Promise<void>;
@@ -85,7 +87,8 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
       );
     }
     const experiments = coordinator.service.get(Experiments);
-    return { record, experiments, broker, coordinatorBlobs: coordinator.blobs, close };
+    const profiles = coordinator.service.get(ChangeProfile);
+    return { record, experiments, profiles, broker, coordinatorBlobs: coordinator.blobs, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,7 @@ import { EventsController } from './events-controller.ts';
 import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
 import { LedgerNews } from './ledger-news.ts';
+import { ProfilesController } from './profiles-controller.ts';
 import { RestAccess } from './require-token.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { SubmitExperiment } from './submit-experiment.ts';
@@ -24,6 +25,7 @@ export class RestModule {
         EventsController,
         ExperimentsController,
         HistoryController,
+        ProfilesController,
       ],
       providers: [
         { provide: RestAccess, useValue: new RestAccess(access.token) },

@@ -208,6 +208,26 @@ describe('the REST border', () => {
     });
   });
 
+  it('changes a profile from the next round on, once, and says what it cannot', async () => {
+    const at = `${url}/experiments/one/profiles`;
+    const change = { lora: { rank: 4 } };
+    const expected = { client: 'client-0', version: 2, effectiveFromRound: 1, loraRank: 4, loraAlpha: 16 };
+    for (let again = 0; again < 2; again += 1)
+      expect(await call(`${at}/client-0`, 'PATCH', change)).toMatchObject({ status: 200, body: expected });
+    expect(await call(at)).toMatchObject({ body: [{ version: 1, loraRank: 8 }, expected] });
+    const refused: readonly [string, unknown, number, string][] = [
+      ['client-0', {}, 400, 'request.invalid'],
+      ['client-0', { colour: 'red' }, 400, 'request.invalid'],
+      ['client-0', { rewards: { help: 2 } }, 400, 'profile.invalid'],
+      ['client-9', change, 404, 'profile.client-unknown'],
+      ['client-1', change, 409, 'profile.not-enrolled'],
+    ];
+    for (const [client, body, status, code] of refused)
+      expect(await call(`${at}/${client}`, 'PATCH', body)).toMatchObject({ status, body: { code } });
+    expect(await call(`${url}/experiments/none/profiles/client-0`, 'PATCH', change)).toMatchObject({ status: 404 });
+    expect(await call(`${url}/experiments/one/audit`)).toMatchObject({ body: { verdict: 'intact' } });
+  });
+
   it('streams the ledger, goes on behind the last entry that was received, and brings what is new at once', async () => {
     const at = `${url}/experiments/one/events`;
     const all = await firstEvents(at, 2);
@@ -215,10 +235,10 @@ describe('the REST border', () => {
     expect(all[1]).toMatchObject({ entry: 2, covers: { name: 'client-0' }, experiment: 'one' });
     expect(await firstEvents(at, 1, { 'last-event-id': '1' })).toEqual(all.slice(1));
     expect(await firstEvents(`${at}?after=1`, 1)).toEqual(all.slice(1));
-    const next = firstEvents(at, 1, { 'last-event-id': '3' });
+    const next = firstEvents(at, 1, { 'last-event-id': '4' });
     const asked = performance.now();
     await call(`${url}/experiments/one/cancel`, 'POST');
-    expect(await next).toMatchObject([{ entry: 4, kind: 'experiment.cancelled' }]);
+    expect(await next).toMatchObject([{ entry: 5, kind: 'experiment.cancelled' }]);
     expect(performance.now() - asked).toBeLessThan(2000);
     await call(`${url}/experiments/one/resume`, 'POST');
     expect(await call(at, 'GET', undefined, { 'last-event-id': 'x' })).toMatchObject({ status: 400 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { blobReference, clientName, digest, ledgerHead, roundNumber, siteName } from '../vocabulary.ts';
+import { blobReference, clientName, digest, ledgerHead, profileVersion, roundNumber, siteName } from '../vocabulary.ts';
 
 const clients = z.array(clientName).max(10_000);
 const bothWays = z.strictObject({ uplink: z.number(), downlink: z.number() });
@@ -37,7 +37,10 @@ export const roundOpened = defineContract({
   schema: z.strictObject({
     round: roundNumber,
     forEvaluation: z.boolean(),
-    cohort: z.array(z.strictObject({ client: clientName, site: siteName })).max(10_000),
+    /** `profile` is the version that the client is to tune by; without it the first. */
+    cohort: z
+      .array(z.strictObject({ client: clientName, site: siteName, profile: profileVersion.optional() }))
+      .max(10_000),
     global: blobReference,
     deadlineMs: z.number().gt(0),
   }),

@@ -1,9 +1,20 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { blobReference, clientName, digest, roundNumber, signature, siteName, transmission } from '../vocabulary.ts';
+import {
+  blobReference,
+  clientName,
+  digest,
+  profileVersion,
+  roundNumber,
+  signature,
+  siteName,
+  transmission,
+} from '../vocabulary.ts';
 
 /** What a site vouches for with an upload: the last head of the ledger that it saw, and its signature of `contributionStatement`. */
 const vouched = { head: digest.nullable(), signature };
+/** What the coordinator asks a client beside the model itself, as `round.opened` has it. */
+const asked = { forEvaluation: z.boolean(), profile: profileVersion.optional() };
 const crossing = { round: roundNumber, client: clientName, site: siteName, transmission };
 
 /** The global model reached the client. The bytes travel to its site once a round, with the first client served there. */
@@ -12,7 +23,7 @@ export const downloadDelivered = defineContract({
   version: 1,
   statedBy: 'channel',
   routes: [{ topic: 'site', blob: true }, { topic: 'coordinator' }],
-  schema: z.strictObject({ ...crossing, forEvaluation: z.boolean(), global: blobReference }),
+  schema: z.strictObject({ ...crossing, ...asked, global: blobReference }),
 });
 
 /** The global model did not reach the client before the deadline. */
@@ -21,7 +32,7 @@ export const downloadLost = defineContract({
   version: 1,
   statedBy: 'channel',
   routes: [{ topic: 'site' }, { topic: 'coordinator' }],
-  schema: z.strictObject({ ...crossing, forEvaluation: z.boolean() }),
+  schema: z.strictObject({ ...crossing, ...asked }),
 });
 
 /** A client has trained and sends its shared tensors. The coordinator learns the fact, the channel carries the bytes. */

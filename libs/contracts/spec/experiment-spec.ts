@@ -4,12 +4,13 @@ import { dataSpec } from './data-spec.ts';
 import { linkSpec } from './link-spec.ts';
 import { distanceSpec, ppoSpec, rewardsSpec, rewardWeight, sparsitySpec } from './reinforcement-spec.ts';
 
-const blocks = z.union([z.literal('all'), z.int().min(0).max(1000)]);
+/** How many blocks have a LoRA, counted from the top. */
+export const loraBlocks = z.union([z.literal('all'), z.int().min(0).max(1000)]);
 
 const lora = z.strictObject({
   rank: z.int().min(1).max(4096).default(8),
   alpha: z.number().gt(0).max(1e6).default(16),
-  blocks: blocks.default('all'),
+  blocks: loraBlocks.default('all'),
 });
 
 const training = z.strictObject({
@@ -31,7 +32,7 @@ const profile = z.strictObject({
     .strictObject({
       rank: z.int().min(1).max(4096).optional(),
       alpha: z.number().gt(0).max(1e6).optional(),
-      blocks: blocks.optional(),
+      blocks: loraBlocks.optional(),
     })
     .optional(),
   deviceClass: z.string().min(1).max(64).optional(),
@@ -40,6 +41,17 @@ const profile = z.strictObject({
   /** Whether prompts and completions may leave the site towards reward models; otherwise these run at the site. */
   shareCompletions: z.boolean().optional(),
 });
+
+/**
+ * What of a client's profile may be changed while its experiment runs; what is not named stays. Whether its completions may
+ * leave the site is settled when the experiment is submitted.
+ */
+export const profileChange = profile
+  .omit({ shareCompletions: true })
+  .refine(
+    (change) => Object.keys({ ...change, ...change.lora }).some((field) => field !== 'lora'),
+    'nothing is changed',
+  );
 
 /** Simulation: so many clients, client-0 to the last, dealt from one data set. */
 const simulated = z.strictObject({
@@ -136,3 +148,4 @@ export const experimentSpec = z
 
 export type ExperimentSpec = z.infer<typeof experimentSpec>;
 export type ClientProfileSpec = z.infer<typeof profile>;
+export type ProfileChange = z.infer<typeof profileChange>;

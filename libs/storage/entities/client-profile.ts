@@ -1,10 +1,9 @@
-import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { Client } from './client.ts';
 
-/** How a client tunes, from a round on until the next version. */
+/** How a client tunes, from a round on until the next version; of two from the same round the later one is in force. */
 @Entity('client_profile')
 @ForeignKey(() => Client, ['experimentId', 'client'], ['experimentId', 'name'])
-@Unique('client_profile_effective', ['experimentId', 'client', 'effectiveFromRound'])
 @Check('client_profile_numbers', `"version" >= 1 AND "effective_from_round" >= 1 AND "lora_rank" >= 1`)
 export class ClientProfile {
   @PrimaryColumn('text')
@@ -32,6 +31,10 @@ export class ClientProfile {
   /** `all`, or how many from the top. */
   @Column('text')
   loraBlocks!: string;
+
+  /** Of every reward by its name; null where the method learns from labels. */
+  @Column('jsonb', { nullable: true })
+  rewardWeights!: Readonly<Record<string, number>> | null;
 
   @Column('timestamptz')
   recordedAt!: Date;

@@ -5,6 +5,7 @@ import { PlacedDeadLetters1764300000000 } from './1764300000000-placed-dead-lett
 import { SitesAndViews1764400000000 } from './1764400000000-sites-and-views.ts';
 import { RewardsOfEvaluations1764500000000 } from './1764500000000-rewards-of-evaluations.ts';
 import { UnmeasuredEvaluations1764720000000 } from './1764720000000-unmeasured-evaluations.ts';
+import { ChangingProfiles1764730000000 } from './1764730000000-changing-profiles.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   SitesAndViews1764400000000,
   RewardsOfEvaluations1764500000000,
   UnmeasuredEvaluations1764720000000,
+  ChangingProfiles1764730000000,
 ] as const;

@@ -17,7 +17,7 @@ const DEFAULT_DEVICE_CLASS = 'standard';
 
 /**
  * The profile that the spec gives a client, on a device of the class that its site says where the spec says none.
- * Throws `spec.lora-blocks`, naming the field, when it asks for more blocks than the model has.
+ * Throws `spec.lora-blocks` or `spec.lora-rank`, naming the field, when it asks for more than the model has.
  */
 export function clientProfile(
   spec: ExperimentSpec,
@@ -35,9 +35,17 @@ export function clientProfile(
       `${field}: ${count} blocks from the top are asked for, and the model has ${config.layers}.`,
     );
   }
+  const rank = own?.lora?.rank ?? spec.lora.rank;
+  if (rank > config.hidden) {
+    const field = own?.lora?.rank === undefined ? 'lora.rank' : `profiles.${client}.lora.rank`;
+    throw new TuningError(
+      'spec.lora-rank',
+      `${field}: ${rank} is more than the ${config.hidden} dimensions of the model.`,
+    );
+  }
   return {
     lora: {
-      rank: own?.lora?.rank ?? spec.lora.rank,
+      rank,
       alpha: own?.lora?.alpha ?? spec.lora.alpha,
       blocks: Array.from({ length: count }, (_, i) => config.layers - count + i),
     },

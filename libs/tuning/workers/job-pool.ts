@@ -36,7 +36,7 @@ export interface Job<Base, Request> {
  */
 export class JobPool<Base, Request, Progress = never> {
   private readonly pool: Piscina;
-  private readonly base: Base & WorkerThreads;
+  private base: Base & WorkerThreads;
   private readonly stop = new Int32Array(new SharedArrayBuffer(4));
   private readonly running = new Set<Promise<unknown>>();
 
@@ -53,6 +53,11 @@ export class JobPool<Base, Request, Progress = never> {
       maxThreads: parallel,
       concurrentTasksPerWorker: 1,
     });
+  }
+
+  /** What the jobs that are asked for from now on need open; a worker that has something else open opens this instead. */
+  rebase(change: Partial<Base>): void {
+    this.base = { ...this.base, ...change };
   }
 
   /** Runs one job; the byte arrays in `handedOver` cannot be read any more. Rejects with a TuningError that has the worker's code. */

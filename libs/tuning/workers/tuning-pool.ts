@@ -27,9 +27,20 @@ export interface TuningPoolOptions extends TuningBase {
  */
 export class TuningPool {
   private readonly jobs: JobPool<WorkerBase, TuningWork, StepProgress>;
+  private shape: TuningBase['shape'];
 
   constructor({ parallel, threads, ...base }: TuningPoolOptions) {
+    this.shape = base.shape;
     this.jobs = new JobPool(base, { worker: workerFile(import.meta.url, 'tuning-worker'), parallel, threads });
+  }
+
+  /** From the next job on these blocks may have a LoRA too. A client without one computes the same as before. */
+  widen(blocks: readonly number[]): void {
+    const { loraBlocks } = this.shape;
+    const wider = [...new Set([...loraBlocks, ...blocks])].sort((a, b) => a - b);
+    if (wider.length === loraBlocks.length) return;
+    this.shape = { ...this.shape, loraBlocks: wider };
+    this.jobs.rebase({ shape: this.shape });
   }
 
   /** Trains one client. Rejects with a TuningError that has the worker's code; a loss that is not finite is an answer. */
