@@ -27,25 +27,23 @@ export class CarryDownload {
 
   async handle({ envelope, data }: Delivery<DataOf<typeof roundOpened>>): Promise<void> {
     const { experiment, id: cause } = envelope;
-    const { round, forEvaluation, cohort, global, deadlineMs } = data;
+    const { round, forEvaluation, cohort, global, deadlineMs, channelOrder: order } = data;
     const { link, seed } = this.links.of(experiment);
     // What is there, its safetensors header included, not what the fact claims.
     const bits = 8 * (await this.blobs.size(global.digest));
     const served = new Set<string>();
     const said = new Utterances();
 
-    for (const { client, site, profile } of cohort) {
+    for (const { client, site, profile, keep } of cohort) {
       const crossing = { client, round, direction: 'downlink', bits } as const;
       const transmission = crossLink({ link: { ...link, deadlineMs }, seed }, crossing);
       const asked = { forEvaluation, ...(profile === undefined ? {} : { profile }) };
       const download = { round, client, site, transmission, ...asked };
       if (transmission.outcome === 'delivered') {
         const blob = served.has(site) ? {} : { blob: global.digest };
-        const saying = this.publisher.publish(
-          downloadDelivered,
-          { ...download, global },
-          { experiment, cause, ...blob },
-        );
+        const channels = order === undefined || keep === undefined ? {} : { channels: { order, keep } };
+        const delivered = { ...download, global, ...channels };
+        const saying = this.publisher.publish(downloadDelivered, delivered, { experiment, cause, ...blob });
         // Nobody hears of a model that is not there yet.
         if (served.has(site)) said.add(saying);
         else await saying;

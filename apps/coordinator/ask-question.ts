@@ -1,6 +1,6 @@
 import { experimentSubmitted, roundOpened, roundPlanned } from '#contracts';
 import { byCodeUnit } from '#parameters';
-import { listChangedProfiles, listCohort } from '#storage';
+import { findRound, listChangedProfiles, listCohort } from '#storage';
 import type { CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
@@ -26,7 +26,9 @@ function askChannel(turn: Turn, { machine, clients }: CurrentRound): void {
 async function askClients(turn: Turn, { machine, global }: CurrentRound): Promise<void> {
   const { number, purpose } = machine.plan;
   const { id, spec } = turn.submission;
-  const cohort = await listCohort(turn.db, { experimentId: id, number });
+  const key = { experimentId: id, number };
+  const cohort = await listCohort(turn.db, key);
+  const channelOrder = (await findRound(turn.db, key))?.channelOrder ?? null;
   const changed = (await listChangedProfiles(turn.db, id)).filter((row) => row.effectiveFromRound <= number);
   const versions = new Map(changed.map(({ client, version }) => [client, version]));
   turn.state(
@@ -35,13 +37,14 @@ async function askClients(turn: Turn, { machine, global }: CurrentRound): Promis
       round: number,
       forEvaluation: purpose === 'evaluation',
       cohort: cohort
-        .map(({ client, site }) => {
+        .map(({ client, site, keep }) => {
           const profile = versions.get(client);
-          return { client, site, ...(profile === undefined ? {} : { profile }) };
+          return { client, site, ...(profile === undefined ? {} : { profile }), ...(keep === null ? {} : { keep }) };
         })
         .sort((left, right) => byCodeUnit(left.client, right.client)),
       global,
       deadlineMs: spec.link.deadlineMs,
+      ...(channelOrder === null ? {} : { channelOrder }),
     },
     global.digest,
   );

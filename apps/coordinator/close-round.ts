@@ -7,6 +7,7 @@ import { askQuestion } from './ask-question.ts';
 import type { CurrentRound } from './current-round.ts';
 import { planRound } from './plan-round.ts';
 import { PruneBlobs } from './prune-blobs.ts';
+import { SparseChannels } from './sparse-channels.ts';
 import type { Turn } from './turn.ts';
 
 type Ending<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>;
@@ -16,8 +17,10 @@ type Ending<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>;
 export class CloseRound {
   readonly #blobs: BlobStore;
   readonly #pruneBlobs: PruneBlobs;
+  readonly #channels: SparseChannels;
 
-  constructor(blobs: BlobStore, pruneBlobs: PruneBlobs) {
+  constructor(blobs: BlobStore, pruneBlobs: PruneBlobs, channels: SparseChannels) {
+    this.#channels = channels;
     this.#blobs = blobs;
     this.#pruneBlobs = pruneBlobs;
   }
@@ -38,7 +41,12 @@ export class CloseRound {
     { contributors, missing }: Ending<'commit'>,
     timedOut: boolean,
   ): Promise<void> {
-    const { global, uploads } = await aggregateContributions(turn, this.#blobs, current, contributors);
+    const { global, uploads } = await aggregateContributions(
+      turn,
+      { blobs: this.#blobs, channels: this.#channels },
+      current,
+      contributors,
+    );
     const weights = shares(uploads);
     const contributions = uploads.map(({ client, digest }, index) => ({ client, digest, weight: weights[index] ?? 0 }));
     const round = await end(turn, current, { stage: 'committed', global, missing, timedOut });

@@ -7,6 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { crossingRow } from './crossing-row.ts';
 import { expectationOf, isKnown, uploadKey, type CurrentRound } from './current-round.ts';
+import { SparseChannels } from './sparse-channels.ts';
 import { Submissions } from './submissions.ts';
 import type { Turn } from './turn.ts';
 
@@ -28,10 +29,12 @@ export class CollectUpload {
   readonly #submissions: Submissions;
   readonly #blobs: BlobStore;
   readonly #advance: AdvanceRound;
+  readonly #channels: SparseChannels;
   /** One upload is in memory at a time, however many arrive at once. */
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(submissions: Submissions, blobs: BlobStore, advance: AdvanceRound) {
+  constructor(submissions: Submissions, blobs: BlobStore, advance: AdvanceRound, channels: SparseChannels) {
+    this.#channels = channels;
     this.#submissions = submissions;
     this.#blobs = blobs;
     this.#advance = advance;
@@ -44,10 +47,10 @@ export class CollectUpload {
     await this.#advance.take(experiment, (turn, current) => this.#collect(turn, current, upload, flaw));
   }
 
-  async #inspect({ envelope, data: { blob } }: Upload): Promise<() => Refusal | undefined> {
-    const { base } = await this.#submissions.of(envelope.experiment);
+  async #inspect({ envelope, data: { round, client, blob } }: Upload): Promise<() => Refusal | undefined> {
+    const submission = await this.#submissions.of(envelope.experiment);
     const inspected = this.#reading.then(async () =>
-      judgeBytes(base.shared.manifest, blob, await this.#blobs.read(blob.digest)),
+      judgeBytes(await this.#channels.expected(submission, round, client), blob, await this.#blobs.read(blob.digest)),
     );
     this.#reading = inspected.catch(() => undefined);
     return inspected.then(

@@ -24,6 +24,7 @@ import { RecordDownload } from './record-download.ts';
 import { RecordEvaluation } from './record-evaluation.ts';
 import { RelayOutbox } from './relay-outbox.ts';
 import { ReportFault } from './report-fault.ts';
+import { SparseChannels } from './sparse-channels.ts';
 import { Submissions } from './submissions.ts';
 import { Turns } from './turns.ts';
 
@@ -82,6 +83,7 @@ export class CoordinatorModule {
         AdvanceRound,
         CloseRound,
         PruneBlobs,
+        SparseChannels,
         RecordDownload,
         RecordEvaluation,
         NoteTraining,

@@ -4,6 +4,7 @@ import { CohortMember, columnsOf, findRound, openPlannedRound, recordHistory, Ro
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { SparseChannels, type AnnouncedChannels } from './sparse-channels.ts';
 import type { Turn } from './turn.ts';
 import { Turns } from './turns.ts';
 
@@ -14,10 +15,12 @@ type Measured = Delivery<DataOf<typeof linksMeasured>>;
 export class OpenRound {
   readonly #turns: Turns;
   readonly #advance: AdvanceRound;
+  readonly #channels: SparseChannels;
 
-  constructor(turns: Turns, advance: AdvanceRound) {
+  constructor(turns: Turns, advance: AdvanceRound, channels: SparseChannels) {
     this.#turns = turns;
     this.#advance = advance;
+    this.#channels = channels;
   }
 
   async handle({ envelope, data }: Measured): Promise<void> {
@@ -26,7 +29,8 @@ export class OpenRound {
       if (current === undefined || !turn.isRunning || data.round !== current.machine.plan.number) return;
       const decision = current.machine.apply({ kind: 'links-measured', links: data.links });
       if (decision.kind !== 'open') return;
-      await open(turn, data, decision.cohort);
+      const channels = await this.#channels.choose(turn.db, turn.submission, data.round, data.links);
+      await open(turn, data, decision.cohort, channels);
       const next = current.machine.apply({ kind: 'opened', cohort: decision.cohort });
       if (next.kind === 'wait') await askQuestion(turn);
       else this.#advance.decided(turn, current, next);
@@ -39,6 +43,7 @@ async function open(
   turn: Turn,
   { round, links }: Measured['data'],
   cohort: readonly { readonly client: string; readonly site: string }[],
+  channels: AnnouncedChannels | undefined,
 ): Promise<void> {
   const { id: experimentId, spec } = turn.submission;
   const linkOf = new Map(links.map((link) => [link.client, link]));
@@ -56,11 +61,13 @@ async function open(
         meanSnrDownlinkDb: meanSnrDb.downlink,
         ergodicUplinkBitsPerSecondPerHz: ergodicBitsPerSecondPerHz.uplink,
         ergodicDownlinkBitsPerSecondPerHz: ergodicBitsPerSecondPerHz.downlink,
+        keep: channels?.keeps.get(client) ?? null,
       },
     ];
   });
   const key = { experimentId, number: round };
-  await openPlannedRound(turn.db, key, turn.at, spec.round.timeoutMs);
+  const { timeoutMs } = spec.round;
+  await openPlannedRound(turn.db, key, { openedAt: turn.at, timeoutMs, channelOrder: channels?.order ?? null });
   const recorded = await recordHistory(
     turn.db,
     members.map((row) => ({ table: 'cohort_member', row })),

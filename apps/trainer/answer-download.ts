@@ -7,7 +7,7 @@ import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerObserver } from './observer.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOutcome, Measures } from './learner.ts';
+import type { ArmOutcome, Measures, TrainingTask } from './learner.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
 import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
@@ -56,8 +56,9 @@ export class AnswerDownload {
     const evaluations = await this.evaluate(experiment, client, job, arms);
     const { profileVersion } = client;
     const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
-    if (global !== null && !forEvaluation) await this.train(experiment, client, answer, arms);
-    await client.state.store(answer, arms);
+    const upload =
+      global !== null && !forEvaluation ? await this.train(experiment, client, job, answer, arms) : undefined;
+    await client.state.store(answer, arms, upload);
     return answer;
   }
 
@@ -103,42 +104,48 @@ export class AnswerDownload {
     return evaluations;
   }
 
-  /** Trains every arm in the rounds in which the client trains. An arm whose loss is lost stays as it was. */
+  /**
+   * Trains every arm in the rounds in which the client trains. An arm whose loss is lost stays as it was. Answers what is
+   * sent where that is not all of the shared tensors.
+   */
   private async train(
     experiment: OpenExperiment,
     client: HostedClient,
+    { round, channels }: DownloadJob,
     answer: Answer,
     arms: Map<ArmName, ArmTensors>,
-  ): Promise<void> {
-    const own = await this.trainArm(experiment, client, answer.round, 'federated', armOf(arms, 'federated'));
+  ): Promise<Uint8Array | undefined> {
+    const task = { round, arm: 'federated', ...(channels === undefined ? {} : { channels }) } as const;
+    const own = await this.trainArm(experiment, client, task, armOf(arms, 'federated'));
     if (own.outcome !== 'trained') {
       answer.withheld = { reason: own.reason, message: own.message.slice(0, 2000) };
-      return;
+      return undefined;
     }
     arms.set('federated', own.tensors);
-    const { shared } = own.tensors;
+    const sent = own.upload ?? own.tensors.shared;
     answer.upload = {
-      blob: { digest: digestOf(shared), bytes: shared.byteLength },
+      blob: { digest: digestOf(sent), bytes: sent.byteLength },
       examples: client.data.train.length,
       head: await this.experiments.lastHead(experiment.id),
       training: own.training,
     };
     for (const [arm, tensors] of arms) {
       if (arm === 'federated') continue;
-      const outcome = await this.trainArm(experiment, client, answer.round, arm, tensors);
+      const outcome = await this.trainArm(experiment, client, { round, arm }, tensors);
       if (outcome.outcome === 'trained') arms.set(arm, outcome.tensors);
     }
+    return own.upload;
   }
 
   private async trainArm(
     experiment: OpenExperiment,
     client: HostedClient,
-    round: number,
-    arm: ArmName,
+    task: TrainingTask,
     tensors: ArmTensors,
   ): Promise<ArmOutcome> {
+    const { round, arm } = task;
     try {
-      return await experiment.learner.train(client, round, arm, tensors, ({ step, steps, loss }) => {
+      return await experiment.learner.train(client, task, tensors, ({ step, steps, loss }) => {
         this.observer.progress({ experiment: experiment.id, client: client.name, round, arm, step, steps, loss });
       });
     } catch (error) {

@@ -69,6 +69,8 @@ const ARM_FILES = {
   },
 } as const;
 const ANSWER = 'answer.json';
+/** What was sent of the shared tensors, where that was not all of them. */
+const UPLOAD = 'upload.safetensors';
 /** The round that may be asked again, and the one before, from which it would be answered anew. */
 const ROUNDS_KEPT = 2;
 
@@ -132,9 +134,20 @@ export class ClientState {
     return { shared, personal, moments: { step, averages: await readBytes(join(folder, files.moments)) } };
   }
 
-  /** Stores a round with everything that its arms hold, and removes rounds that can no longer be asked for. */
-  async store(answer: Answer, arms: ReadonlyMap<ArmName, ArmTensors>): Promise<void> {
+  /** The bytes that the client sent in a round. */
+  async sent(round: number): Promise<Uint8Array> {
+    const folder = roundFolder(this.folder, round);
+    const part = await readBytes(join(folder, UPLOAD)).catch(() => undefined);
+    return part ?? readBytes(join(folder, ARM_FILES.federated.shared));
+  }
+
+  /**
+   * Stores a round with everything that its arms hold, and removes rounds that can no longer be asked for. `upload` is what
+   * was sent, where that was not all of the shared tensors.
+   */
+  async store(answer: Answer, arms: ReadonlyMap<ArmName, ArmTensors>, upload?: Uint8Array): Promise<void> {
     const files = new Map<string, Uint8Array>();
+    if (upload !== undefined) files.set(UPLOAD, upload);
     const momentSteps: Partial<Record<ArmName, number>> = {};
     for (const [arm, { shared, personal, moments }] of arms) {
       files.set(ARM_FILES[arm].shared, shared);

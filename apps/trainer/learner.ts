@@ -3,6 +3,7 @@ import type { Method } from '#methods';
 import type { StepProgress } from '#tuning';
 import type { TensorManifest } from '#parameters';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
+import type { DownloadJob } from './download-jobs.ts';
 import type { HostedClient } from './hosted-client.ts';
 import type { SiteData } from './site-data.ts';
 import type { SiteRewards } from './site-rewards.ts';
@@ -43,6 +44,14 @@ export interface LearnerParts {
   readonly voice: SiteVoice;
 }
 
+/** What a client is to train in a round. */
+export interface TrainingTask {
+  readonly round: number;
+  readonly arm: ArmName;
+  /** The channels that are trained and sent, as announced; all of them without it. An arm that sends nothing leaves none out. */
+  readonly channels?: DownloadJob['channels'];
+}
+
 /**
  * How the clients of an experiment learn between download and upload, on one base that is open for all of them. There is
  * one implementation for each learner that a method may declare; nothing else in a site knows which.
@@ -65,8 +74,7 @@ export interface Learner {
   /** Trains one arm of a client for a round; the tensors that are given stay as they are. */
   train(
     client: HostedClient,
-    round: number,
-    arm: ArmName,
+    task: TrainingTask,
     tensors: ArmTensors,
     onProgress: (progress: StepProgress) => void,
   ): Promise<ArmOutcome>;

@@ -1,6 +1,15 @@
 import { rewardModels, type ExperimentSpec } from '#contracts';
+import { channelPlan, keepChannels, readOrders, type ChannelPlan } from '#federation';
 import { readDecoderConfig, tunedManifest, valueHeadManifest, type DecoderConfig } from '#language-models';
-import { parameterCount, type TensorManifest } from '#parameters';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  parameterCount,
+  takeChannels,
+  type ChannelFamily,
+  type KeptChannels,
+  type TensorManifest,
+} from '#parameters';
 import {
   judge,
   PolicyPool,
@@ -10,9 +19,9 @@ import {
   type RewardWeights,
   type StepProgress,
 } from '#tuning';
-import type { ArmName, ArmTensors } from './client-state.ts';
+import type { ArmTensors } from './client-state.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
+import type { ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
 import { optimisationOf } from './optimisation-of.ts';
 import type { SiteRewards } from './site-rewards.ts';
 import { TrainerError } from './trainer-error.ts';
@@ -25,12 +34,14 @@ export class PpoLearner implements Learner {
   private readonly heldOut: readonly string[];
   readonly rewards: SiteRewards;
   private readonly pool: PolicyPool;
+  private readonly channels: ChannelPlan | undefined;
 
   private constructor({ spec, modelFolder, data, threads }: LearnerParts, config: DecoderConfig, rewards: SiteRewards) {
     const { ppo, sparsity, training, trainableBlocks } = spec;
     this.spec = spec;
     this.config = config;
     this.sharedManifest = tunedManifest(config, trainableBlocks);
+    this.channels = channelPlan(spec, this.sharedManifest);
     this.heldOut = data.generalTest.map(({ text }) => text);
     this.rewards = rewards;
     this.pool = new PolicyPool({
@@ -111,13 +122,13 @@ export class PpoLearner implements Learner {
 
   async train(
     client: HostedClient,
-    round: number,
-    _: ArmName,
+    task: TrainingTask,
     { shared, personal }: ArmTensors,
     onProgress: (progress: StepProgress) => void,
   ): Promise<ArmOutcome> {
-    const settings = this.settingsOf(client, round);
-    const start = { tuned: shared, valueHead: personal, prompts: client.data.train.map(({ text }) => text) };
+    const settings = this.settingsOf(client, task.round);
+    const sparse = this.keptIn(task);
+    const start = { tuned: shared, valueHead: personal, prompts: client.data.train.map(({ text }) => text), sparse };
     const result = await tuneByPpo(this.pool, this.rewards.scorer, start, settings, ({ iteration, meanLoss }) => {
       onProgress({ step: iteration, steps: settings.iterations, loss: meanLoss });
     });
@@ -125,6 +136,7 @@ export class PpoLearner implements Learner {
     return {
       outcome: 'trained',
       tensors: { shared: result.tuned, personal: result.valueHead },
+      ...(sparse === undefined ? {} : { upload: keptPart(result.tuned, sparse) }),
       training: trainingOf(result.iterations),
     };
   }
@@ -132,6 +144,17 @@ export class PpoLearner implements Learner {
   async close(): Promise<void> {
     await this.pool.close();
     await this.rewards.close();
+  }
+
+  /** What of the channels is trained and sent; undefined when all of them are. Throws when nobody said which. */
+  private keptIn({ round, arm, channels }: TrainingTask): KeptPart | undefined {
+    // What is never sent leaves nothing out.
+    if (this.channels === undefined || arm !== 'federated') return undefined;
+    const { families } = this.channels;
+    if (channels === undefined)
+      throw new TrainerError('trainer.channels-missing', `Round ${round} came without the order of its channels.`);
+    const orders = readOrders(families, Buffer.from(channels.order, 'base64'));
+    return { families, kept: keepChannels(families, orders, channels.keep) };
   }
 
   /** The client's own weights, the spec's where it names none. */
@@ -178,6 +201,16 @@ export class PpoLearner implements Learner {
       },
     };
   }
+}
+
+interface KeptPart {
+  readonly families: readonly ChannelFamily[];
+  readonly kept: KeptChannels;
+}
+
+/** The kept channels alone, in the shapes that they have then: what is not sent costs no bytes. */
+function keptPart(tuned: Uint8Array, { families, kept }: KeptPart): Uint8Array {
+  return encodeSafetensors(takeChannels(decodeSafetensors(tuned), families, kept));
 }
 
 /** A round's updates as the wire has them. */

@@ -45,8 +45,7 @@ export class SayAnswer {
     const options = { experiment: experiment.id };
     if (withheld !== undefined) await this.publisher.publish(uploadWithheld, { ...who, ...withheld }, options);
     if (upload === undefined || answers === null) return;
-    const { shared } = await client.state.tensors(round, 'federated');
-    const blob = await this.blobs.put(shared);
+    const blob = await this.blobs.put(await client.state.sent(round));
     const { examples, head } = upload;
     const statement = { ...options, round, client: client.name, base: answers, blob, examples, head };
     const signature = signJson(this.identity.signer, contributionStatement(statement));

@@ -19,8 +19,8 @@ import {
   type TuningSettings,
 } from '#tuning';
 import { FIRST_VERSION } from './changed-profiles.ts';
-import { scoreOf, type ArmName, type ArmTensors } from './client-state.ts';
-import type { ArmOutcome, Learner, LearnerParts, Measures } from './learner.ts';
+import { scoreOf, type ArmTensors } from './client-state.ts';
+import type { ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
 import type { HostedClient } from './hosted-client.ts';
 import { optimisationOf } from './optimisation-of.ts';
 import { TrainerError } from './trainer-error.ts';
@@ -114,8 +114,7 @@ export class SupervisedLearner implements Learner {
   /** Which batches an arm sees depends on seed, client and round: the same for every arm. */
   async train(
     client: HostedClient,
-    round: number,
-    _: ArmName,
+    { round }: TrainingTask,
     { shared, personal, moments }: ArmTensors,
     onProgress: (progress: StepProgress) => void,
   ): Promise<ArmOutcome> {

@@ -19,7 +19,9 @@ export class TakeDownload {
   }
 
   delivered({ envelope, data }: Delivery<DataOf<typeof downloadDelivered>>): Promise<void> {
-    return this.take(envelope.experiment, jobOf(data, data.global.digest));
+    const { channels } = data;
+    const job = jobOf(data, data.global.digest);
+    return this.take(envelope.experiment, channels === undefined ? job : { ...job, channels });
   }
 
   lost({ envelope, data }: Delivery<DataOf<typeof downloadLost>>): Promise<void> {

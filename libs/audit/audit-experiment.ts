@@ -6,6 +6,7 @@ import { compareRows } from './compare-rows.ts';
 import { compareWitnesses, type Witness } from './compare-witnesses.ts';
 import { number, readHistory, text, type Columns, type Entry, type History } from './history.ts';
 import { replayAggregation } from './replay-aggregation.ts';
+import { replayChannels, type ReplayedChannels } from './replay-channels.ts';
 import { replayRadio } from './replay-radio.ts';
 import { replayRounds } from './replay-rounds.ts';
 import { verifyChain } from './verify-chain.ts';
@@ -20,8 +21,8 @@ export interface AuditPlace {
 
 /**
  * Verifies an experiment's history from beginning to end: the chain and its signatures, each row against the entry that
- * covers it, what sites signed and saw, every crossing from the seed, every round from its facts, every global model from
- * its contributions, and the sums. Reads only. Throws `storage.experiment-unknown`.
+ * covers it, what sites signed and saw, every crossing from the seed, every round from its facts, every order of channels
+ * from the rounds before it, every global model from its contributions, and the sums. Reads only. Throws `storage.experiment-unknown`.
  */
 export async function auditExperiment(id: string, { record, blobs, witnesses = [] }: AuditPlace): Promise<AuditReport> {
   const { history, shown } = await record.transaction(async (db) => {
@@ -40,7 +41,9 @@ export async function auditExperiment(id: string, { record, blobs, witnesses = [
   checkFigures(history, shown, findings);
   const closings = new Map(history.entries.filter(isClosing).map((entry) => [number(entry.covers, 'number'), entry]));
   const aggregates = new Map<number, RoundReport['aggregate']>();
-  for (const [round, entry] of closings) aggregates.set(round, await aggregated(history, blobs, entry, findings));
+  const channels = await replayChannels(history, blobs, findings);
+  for (const [round, entry] of closings)
+    aggregates.set(round, await aggregated(history, { blobs, channels }, entry, findings));
   return {
     experiment: id,
     state: text(history.experiment, 'state'),
@@ -59,9 +62,14 @@ function isClosing({ kind }: Entry): boolean {
   return kind === 'round.committed' || kind === 'round.abandoned' || kind === 'round.evaluated';
 }
 
-function aggregated(history: History, blobs: BlobStore, entry: Entry, findings: Findings) {
+function aggregated(
+  history: History,
+  stores: { readonly blobs: BlobStore; readonly channels: ReplayedChannels | undefined },
+  entry: Entry,
+  findings: Findings,
+) {
   if (entry.kind !== 'round.committed') return Promise.resolve('nothing to aggregate' as const);
-  return replayAggregation(history, blobs, entry, findings);
+  return replayAggregation(history, stores, entry, findings);
 }
 
 function roundsOf({ rows }: History): readonly Columns[] {

@@ -1,14 +1,15 @@
 import { aggregate, aggregationRuleNamed, shares } from '#federation';
-import { byCodeUnit, digestOfTensors, type Digest } from '#parameters';
+import { byCodeUnit, digestOfTensors, ParametersError, viewSafetensors, type Digest } from '#parameters';
 import { streamTensors, type BlobStore } from '#storage';
 import type { Findings, RoundReport } from './audit-report.ts';
+import type { ReplayedChannels } from './replay-channels.ts';
 import { contributionsOf } from './replay-rounds.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type Entry, type History } from './history.ts';
 
 /** Makes the global model of a committed round again, from the stored contributions, and compares digests and weights. */
 export async function replayAggregation(
   history: History,
-  blobs: BlobStore,
+  { blobs, channels }: { readonly blobs: BlobStore; readonly channels: ReplayedChannels | undefined },
   entry: Entry,
   findings: Findings,
 ): Promise<RoundReport['aggregate']> {
@@ -46,11 +47,25 @@ export async function replayAggregation(
     return 'differs';
   }
   const largest = Math.max(0, ...uploads.map(({ bytes }) => bytes));
-  const mean = await aggregate(
-    aggregationRuleNamed(rule),
-    history.base.shared.manifest,
-    streamTensors(blobs, uploads, largest),
-  );
+  const entries = uploads.map((upload) => {
+    const kept = channels?.keptBy(round, upload.client);
+    return kept === undefined ? upload : { ...upload, kept };
+  });
+  let mean;
+  try {
+    const before = text(covers, 'global_before_digest');
+    mean = await aggregate(
+      aggregationRuleNamed(rule),
+      history.base.shared.manifest,
+      streamTensors(blobs, entries, largest),
+      channels && { families: channels.plan.families, before: viewSafetensors(await blobs.read(before)) },
+    );
+  } catch (error) {
+    if (!(error instanceof ParametersError)) throw error;
+    const message = `its contributions cannot be averaged: ${error.message}`;
+    findings.add({ code: 'round.aggregate', place, entry: entry.entry, round, message });
+    return 'differs';
+  }
   findings.counted.aggregates += 1;
   const made = mean === undefined ? text(covers, 'global_before_digest') : digestOfTensors(mean);
   if (made === text(covers, 'global_after_digest')) return 'same digest';

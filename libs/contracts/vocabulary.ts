@@ -49,6 +49,14 @@ export const tensorManifest = z
   )
   .max(100_000);
 
+/**
+ * An order of the channels of shared tensors, family after family, two bytes a channel, little endian, in base64; the
+ * families follow from the method and the tensors' shapes. At most 250,000 channels.
+ */
+export const channelOrder = z.base64().max(680_000);
+/** The part of each family's channels that a client keeps: the first of the order. */
+export const keep = z.number().gt(0).max(1);
+
 /** What one crossing of the link was and cost. SNR is mean Es/N0 in dB; times are simulated. */
 export const transmission = z.strictObject({
   bits: z.number().min(0),

@@ -24,8 +24,7 @@ export {
   type RoundStage,
 } from './round.ts';
 export { selectCohort, type CohortMember, type LinkMeasurement } from './select-cohort.ts';
-export { emptyHistory, extendHistory, type ChannelHistory, type FamilyHistory } from './sparsity/channel-history.ts';
-export { keepByLink, type LinkBudget } from './sparsity/keep-by-link.ts';
-export { keepChannels, keptCount, type ChannelOrders } from './sparsity/keep-channels.ts';
-export { orderChannels } from './sparsity/order-channels.ts';
+export { emptyHistory, extendHistory, type ChannelHistory } from './sparsity/channel-history.ts';
+export { keepChannels, type ChannelOrders } from './sparsity/keep-channels.ts';
+export { channelPlan, keepsOn, orderFamilies, uploadBytes, type ChannelPlan } from './sparsity/plan-channels.ts';
 export { readOrders, writeOrders } from './sparsity/write-orders.ts';

@@ -62,7 +62,7 @@ export function judgeClaim(round: Round, expected: UploadExpectation, claim: Upl
   return undefined;
 }
 
-/** What is wrong with its bytes, whatever the round: they must be what was announced, and exactly the shared tensors, all finite. */
+/** What is wrong with its bytes: they must be what was announced, and exactly the tensors that the round asks for, all finite. */
 export function judgeBytes(
   manifest: TensorManifest,
   claim: Pick<UploadClaim, 'bytes' | 'digest'>,

@@ -1,7 +1,24 @@
 import type { ChannelFamily, ChannelSlice, TensorManifest } from '#parameters';
+import type { Method } from './method.ts';
 
 /** Which channels of a tuned decoder block may be left out of a round: those of its attention, or of all that is tuned. */
 export type SparsityScope = 'attention' | 'tunable';
+
+/** How much of the channels a round leaves out, and of which. */
+export interface SparsitySettings {
+  /** A fraction of 1; 0 is dense. */
+  readonly attention: number;
+  readonly scope: SparsityScope;
+}
+
+/** The families whose channels an experiment's rounds leave out in part; none where method or spec are dense. */
+export function sparseFamilies(
+  method: Method,
+  { attention, scope }: SparsitySettings,
+  shared: TensorManifest,
+): readonly ChannelFamily[] {
+  return method.sparse === true && attention > 0 ? channelFamilies(shared, scope) : [];
+}
 
 const QKV = /^decoder\.(\d+)\.attention\.qkv\.weight$/;
 

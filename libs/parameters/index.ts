@@ -17,6 +17,7 @@ export {
   decodeSafetensors,
   decodeTensor,
   encodeSafetensors,
+  safetensorsBytes,
   safetensorsChunks,
   viewSafetensors,
 } from './safetensors.ts';

@@ -1,7 +1,14 @@
 import { bfloat16ToFloat, halfToFloat } from './half-precision.ts';
 import { ParametersError } from './parameters-error.ts';
 import { parseSafetensorsHeader, type ElementFormat } from './safetensors-header.ts';
-import { byCodeUnit, elementCount, type NamedTensors, type Tensor } from './tensor.ts';
+import {
+  byCodeUnit,
+  elementCount,
+  manifestBytes,
+  type NamedTensors,
+  type Tensor,
+  type TensorManifest,
+} from './tensor.ts';
 
 const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -26,24 +33,31 @@ export function* safetensorsChunks(
   metadata?: Readonly<Record<string, string>>,
 ): Generator<Uint8Array> {
   const inOrder = [...tensors].sort(([left], [right]) => byCodeUnit(left, right));
-  yield header(inOrder, metadata);
-  for (const [, { data }] of inOrder) yield littleEndian(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-}
-
-function header(
-  inOrder: readonly (readonly [string, Tensor])[],
-  metadata: Readonly<Record<string, string>> | undefined,
-): Uint8Array {
-  const fields = metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
-  let end = 0;
-  for (const [name, { shape, data }] of inOrder) {
+  for (const [name, { shape, data }] of inOrder)
     if (name === '__metadata__' || elementCount(shape) !== data.length)
       throw new ParametersError(
         'parameters.not-a-tensor',
         `Tensor ${name} cannot be written under this name and shape.`,
       );
+  yield header(
+    inOrder.map(([name, { shape }]) => ({ name, shape })),
+    metadata,
+  );
+  for (const [, { data }] of inOrder) yield littleEndian(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+/** How many bytes {@link encodeSafetensors} makes of tensors of these names and shapes, header included. */
+export function safetensorsBytes(manifest: TensorManifest): number {
+  const inOrder = [...manifest].sort((left, right) => byCodeUnit(left.name, right.name));
+  return header(inOrder, undefined).length + manifestBytes(manifest);
+}
+
+function header(inOrder: TensorManifest, metadata: Readonly<Record<string, string>> | undefined): Uint8Array {
+  const fields = metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
+  let end = 0;
+  for (const { name, shape } of inOrder) {
     const begin = end;
-    end += data.byteLength;
+    end += 4 * elementCount(shape);
     // Written by hand: an object would move names such as "0" to the front.
     fields.push(
       `${JSON.stringify(name)}:{"dtype":"F32","shape":[${shape.join(',')}],"data_offsets":[${begin},${end}]}`,

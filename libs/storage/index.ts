@@ -69,6 +69,7 @@ export { answerRoll, beginRoll, countRoll } from './statements/roll-call.ts';
 export { findClient, listClients } from './statements/find-clients.ts';
 export { latestProfile, listChangedProfiles } from './statements/find-profiles.ts';
 export { findContribution, listAccepted, listPrunable } from './statements/find-contributions.ts';
+export { findKeep, listSparseRounds, type SparseRound } from './statements/sparse-rounds.ts';
 export { roundHistory, type RoundHistory } from './statements/round-history.ts';
 export {
   insertExperiment,

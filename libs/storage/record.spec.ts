@@ -101,12 +101,12 @@ describe('the record', () => {
   it('follows a round from plan to commit, and reads it back', async () => {
     const link = { meanSnrUplinkDb: 5, meanSnrDownlinkDb: 5 };
     const rates = { ergodicUplinkBitsPerSecondPerHz: 1.7, ergodicDownlinkBitsPerSecondPerHz: 1.7 };
-    const cohort = [{ experimentId, round: 1, client, site: 'local', ...link, ...rates }];
+    const cohort = [{ experimentId, round: 1, client, site: 'local', ...link, ...rates, keep: 0.6 }];
     const plan = { ...key, purpose: 'training' as const, globalBeforeDigest: 'sha256:0', globalBeforeBytes: 1 };
     await record.use(async (db) => {
       await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at });
-      expect(await openPlannedRound(db, key, at, 60_000)).toBe(true);
-      expect(await openPlannedRound(db, key, at, 60_000)).toBe(false);
+      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBe(true);
+      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBe(false);
       expect(await listDueRounds(db)).toEqual([]);
       await noteAnswered(db, key);
       const add = async (...rows: HistoryRow[]) => (await recordHistory(db, rows)).length;

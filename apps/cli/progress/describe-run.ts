@@ -164,12 +164,19 @@ function standardised(score: number | null | undefined): string {
 }
 
 function costOf({ cost, lost, globalDigest }: ClosingFigures): string[] {
-  const { uplinkBytes, downlinkBytes, airtimeMs, energyJ } = cost;
+  const { uplinkBytes, downlinkBytes, airtimeMs, energyJ, uploads } = cost;
   return [
+    ...(uploads === undefined ? [] : [`uploads                ${besideDense(uploads)}`]),
     `cost                   ${bytes(uplinkBytes)} up, ${bytes(downlinkBytes)} down, airtime ${duration(airtimeMs)}, ${energyJ.toFixed(2)} J`,
     `lost                   ${lost.uplink} uploads, ${lost.downlink} downloads`,
     `global model           ${globalDigest}`,
   ];
+}
+
+/** What was sent beside the same run without sparsity. */
+function besideDense({ bytes: sent, denseBytes }: NonNullable<ClosingFigures['cost']['uploads']>): string {
+  const saved = denseBytes === 0 ? '' : `: ${percent(1 - sent / denseBytes)} less`;
+  return `${bytes(sent)} sent, ${bytes(denseBytes)} without sparsity${saved}`;
 }
 
 /** Whose evaluation did not come in time has no accuracy. */

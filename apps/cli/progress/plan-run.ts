@@ -1,7 +1,8 @@
 import type { BaseModel, clientEnrolled, DataOf, ExperimentSpec } from '#contracts';
+import { channelPlan, keepsOn, uploadBytes } from '#federation';
 import { methodNamed } from '#methods';
-import { bandwidthToMeet, expectedTransferMs, type LinkSettings } from '#radio';
-import { duration, hertz } from './figures.ts';
+import { bandwidthToMeet, expectedTransferMs, measureLink, type LinkSettings } from '#radio';
+import { bytes, duration, hertz, percent } from './figures.ts';
 import type { RunPlan } from './run-figures.ts';
 
 /** What the plan says of a client, as its site enrolled it. */
@@ -29,6 +30,7 @@ export function planRun(
   const method = methodNamed(spec.method);
   const blobBytes = base.shared.initial.bytes;
   const { config } = base;
+  const uplink = uploadsARound(spec, base, clients);
   return {
     experiment,
     method: { name: method.name, summary: method.summary },
@@ -42,17 +44,32 @@ export function planRun(
     rounds: spec.rounds,
     labels: clients[0]?.labels ?? [],
     clients,
-    bytesPerRound: { uplink: blobBytes * clients.length, downlink: blobBytes * clients.length },
+    bytesPerRound: { uplink, downlink: blobBytes * clients.length },
     link: describeLink(spec.link),
     notes: [
       ...new Set(clients.flatMap(({ notes }) => notes)),
-      ...(spec.sparsity.attention > 0
-        ? [`tuned blocks leave out ${100 * spec.sparsity.attention} % of the keys; uploads hold every channel still`]
-        : []),
+      ...(spec.sparsity.attention > 0 ? [describeSparsity(spec, uplink, blobBytes * clients.length)] : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
     warnings: slowLinks(spec.link, clients, 8 * blobBytes),
   };
+}
+
+/** Bytes of all uploads of a round, if every client trains. */
+function uploadsARound(spec: ExperimentSpec, { shared }: BaseModel, clients: readonly Enrolment[]): number {
+  const plan = channelPlan(spec, shared.manifest);
+  if (plan === undefined) return shared.initial.bytes * clients.length;
+  const rates = clients.map(({ client }) => measureLink(spec.link, client).ergodicBitsPerSecondPerHz.uplink);
+  return keepsOn(plan, spec.link, rates).reduce((sum, keep) => sum + uploadBytes(plan, keep), 0);
+}
+
+function describeSparsity({ sparsity }: ExperimentSpec, uplink: number, dense: number): string {
+  const { attention, scope } = sparsity;
+  const channels = scope === 'attention' ? 'attention channels' : 'channels';
+  return (
+    `tuned blocks leave out ${percent(attention)} of the keys and of the ${channels}: ` +
+    `${bytes(uplink)} up a round, ${bytes(dense)} without (${percent(1 - uplink / dense)} less)`
+  );
 }
 
 function describeLink(link: LinkSettings): string {

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { blobReference, clientName, digest, ledgerHead, profileVersion, roundNumber, siteName } from '../vocabulary.ts';
+import {
+  blobReference,
+  channelOrder,
+  clientName,
+  digest,
+  keep,
+  ledgerHead,
+  profileVersion,
+  roundNumber,
+  siteName,
+} from '../vocabulary.ts';
 
 const clients = z.array(clientName).max(10_000);
 const bothWays = z.strictObject({ uplink: z.number(), downlink: z.number() });
@@ -39,10 +49,19 @@ export const roundOpened = defineContract({
     forEvaluation: z.boolean(),
     /** `profile` is the version that the client is to tune by; without it the first. */
     cohort: z
-      .array(z.strictObject({ client: clientName, site: siteName, profile: profileVersion.optional() }))
+      .array(
+        z.strictObject({
+          client: clientName,
+          site: siteName,
+          profile: profileVersion.optional(),
+          keep: keep.optional(),
+        }),
+      )
       .max(10_000),
     global: blobReference,
     deadlineMs: z.number().gt(0),
+    /** Where a part of the channels is left out: one order for all, of which each client keeps its first part. */
+    channelOrder: channelOrder.optional(),
   }),
 });
 

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { defineContract } from '../contract.ts';
 import {
   blobReference,
+  channelOrder,
   clientName,
   digest,
+  keep,
   profileVersion,
   roundNumber,
   signature,
@@ -23,7 +25,13 @@ export const downloadDelivered = defineContract({
   version: 1,
   statedBy: 'channel',
   routes: [{ topic: 'site', blob: true }, { topic: 'coordinator' }],
-  schema: z.strictObject({ ...crossing, ...asked, global: blobReference }),
+  schema: z.strictObject({
+    ...crossing,
+    ...asked,
+    global: blobReference,
+    /** The channels that the client trains and sends, where that is not all of them. */
+    channels: z.strictObject({ order: channelOrder, keep }).optional(),
+  }),
 });
 
 /** The global model did not reach the client before the deadline. */

@@ -31,4 +31,8 @@ export class CohortMember {
 
   @Column('double precision')
   ergodicDownlinkBitsPerSecondPerHz!: number;
+
+  /** The part of the channels that it was to train and send; null where all of them are. */
+  @Column('double precision', { nullable: true })
+  keep!: number | null;
 }

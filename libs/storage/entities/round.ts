@@ -32,6 +32,10 @@ export class Round {
   @Column('bigint')
   globalBeforeBytes!: number;
 
+  /** The announced order of channels, as on the wire; null where all of them are sent. */
+  @Column('text', { nullable: true })
+  channelOrder!: string | null;
+
   @Column('text', { nullable: true })
   globalAfterDigest!: string | null;
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../record.ts';
 import { clientFigures, type ClientFigures } from './client-figures.ts';
 import { findExperiment } from './experiments.ts';
-import { roundFigures } from './round-figures.ts';
+import { roundFigures, type UploadSizes } from './round-figures.ts';
 
 interface Change {
   readonly mean: number | null;
@@ -37,6 +37,8 @@ export interface ClosingFigures {
     readonly downlinkBytes: number;
     readonly airtimeMs: number;
     readonly energyJ: number;
+    /** Where channels are left out. */
+    readonly uploads?: UploadSizes;
   };
   readonly lost: { readonly uplink: number; readonly downlink: number };
   readonly clients: readonly ClientFigures[];
@@ -73,6 +75,14 @@ export async function closingFigures(db: Connection, id: string): Promise<Closin
       downlinkBytes: total(({ downlinkBytes }) => downlinkBytes),
       airtimeMs: total(({ airtimeMs }) => airtimeMs),
       energyJ: total(({ energyJ }) => energyJ),
+      ...(rounds.some(({ uploads }) => uploads !== undefined)
+        ? {
+            uploads: {
+              bytes: total(({ uploads }) => uploads?.bytes ?? 0),
+              denseBytes: total(({ uploads }) => uploads?.denseBytes ?? 0),
+            },
+          }
+        : {}),
     },
     lost: { uplink: total(({ lost }) => lost.uplink), downlink: total(({ lost }) => lost.downlink) },
     clients,

@@ -18,11 +18,20 @@ export interface RoundFigures {
   /** What crossed the air, what a lost transfer got across before its deadline included. */
   readonly uplinkBytes: number;
   readonly downlinkBytes: number;
+  /** Where channels are left out: the uploads' sizes, headers included, and those of the same uploads with every channel. */
+  readonly uploads?: UploadSizes | undefined;
   readonly meanLoss?: number | undefined;
   readonly personalAccuracy?: { readonly mean: number; readonly worst: number } | undefined;
   readonly generalAccuracy?: number | undefined;
   /** Means over the clients, where they learn from rewards. */
   readonly reward?: { readonly mean: number; readonly weighted: number } | undefined;
+}
+
+/** Sizes of a set of uploads in bytes, whether or not they arrived. */
+export interface UploadSizes {
+  readonly bytes: number;
+  /** Without sparsity. */
+  readonly denseBytes: number;
 }
 
 interface Row {
@@ -42,6 +51,8 @@ interface Row {
   up_bytes: number;
   down_bytes: number;
   mean_loss: number | null;
+  sent_bytes: number | null;
+  dense_bytes: number | null;
   personal_mean: number | null;
   personal_worst: number | null;
   general_mean: number | null;
@@ -72,7 +83,7 @@ const ROUNDS = `
       count(*) FILTER (WHERE verdict = 'refused')::int AS refused
     FROM airtune.contribution WHERE experiment_id = $1 GROUP BY round
   ), training AS (
-    SELECT round, avg(mean_loss_nats) AS mean_loss
+    SELECT round, avg(mean_loss_nats) AS mean_loss, sum(bytes)::float8 AS sent_bytes, count(*)::float8 AS uploads
     FROM airtune.local_training WHERE experiment_id = $1 GROUP BY round
   ), accuracy AS (
     SELECT after_round, avg(personal_accuracy) AS personal_mean, min(personal_accuracy) AS personal_worst,
@@ -87,7 +98,8 @@ const ROUNDS = `
     coalesce(withheld, 0) AS withheld, coalesce(refused, 0) AS refused,
     coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
     coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
-    mean_loss, personal_mean, personal_worst, general_mean, reward_mean, reward_weighted
+    mean_loss, CASE WHEN r.channel_order IS NOT NULL THEN sent_bytes END AS sent_bytes,
+    CASE WHEN r.channel_order IS NOT NULL THEN uploads * r.global_before_bytes END AS dense_bytes, personal_mean, personal_worst, general_mean, reward_mean, reward_weighted
   FROM airtune.round AS r
     LEFT JOIN cost ON cost.round = r.number
     LEFT JOIN delay ON delay.round = r.number
@@ -118,6 +130,9 @@ function figuresOf(row: Row): RoundFigures {
     energyJ: row.energy_j,
     uplinkBytes: row.up_bytes,
     downlinkBytes: row.down_bytes,
+    ...(row.sent_bytes === null || row.dense_bytes === null
+      ? {}
+      : { uploads: { bytes: row.sent_bytes, denseBytes: row.dense_bytes } }),
     ...(row.mean_loss === null ? {} : { meanLoss: row.mean_loss }),
     ...(row.personal_mean === null || row.personal_worst === null
       ? {}

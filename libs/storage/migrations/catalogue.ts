@@ -6,6 +6,7 @@ import { SitesAndViews1764400000000 } from './1764400000000-sites-and-views.ts';
 import { RewardsOfEvaluations1764500000000 } from './1764500000000-rewards-of-evaluations.ts';
 import { UnmeasuredEvaluations1764720000000 } from './1764720000000-unmeasured-evaluations.ts';
 import { ChangingProfiles1764730000000 } from './1764730000000-changing-profiles.ts';
+import { SparseRounds1764740000000 } from './1764740000000-sparse-rounds.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   RewardsOfEvaluations1764500000000,
   UnmeasuredEvaluations1764720000000,
   ChangingProfiles1764730000000,
+  SparseRounds1764740000000,
 ] as const;

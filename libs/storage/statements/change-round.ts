@@ -32,11 +32,10 @@ export async function findRound(db: Connection, key: RoundKey): Promise<Round | 
 export async function openPlannedRound(
   db: Connection,
   key: RoundKey,
-  openedAt: Date,
-  timeoutMs: number,
+  { timeoutMs, ...opening }: Pick<Round, 'channelOrder'> & { readonly openedAt: Date; readonly timeoutMs: number },
 ): Promise<boolean> {
   const timesOutAt = inTime(timeoutMs);
-  const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', openedAt, timesOutAt });
+  const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', ...opening, timesOutAt });
   return affected === 1;
 }
 

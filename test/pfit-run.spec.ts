@@ -1,0 +1,138 @@
+import 'reflect-metadata';
+import { auditExperiment } from '#audit';
+import type { Envelope, ExperimentSpec } from '#contracts';
+import { channelPlan, readOrders, uploadBytes } from '#federation';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { describeBase } from '../apps/cli/spec/describe-base.ts';
+import { startTestServer, type TestServer } from './postgres/test-server.ts';
+import { digestsOf, Laboratory, smallPfitSpec } from './whole-run.ts';
+
+/** Three clients that leave out four channels of ten, over a link that loses nothing. */
+function pfitSpec(changes: object = {}): ExperimentSpec {
+  return smallPfitSpec({
+    name: 'pfit',
+    rounds: 3,
+    clients: { count: 3 },
+    trainableBlocks: 2,
+    sparsity: { attention: 0.4 },
+    link: { fading: 'none', meanSnrDb: 15, bandwidthHz: 5e6 },
+    ...changes,
+  });
+}
+
+interface Opened {
+  readonly channelOrder?: string;
+  readonly cohort: readonly { readonly client: string; readonly keep?: number }[];
+}
+
+describe('a run of PFIT that leaves out channels', () => {
+  let server: TestServer;
+  let laboratory: Laboratory;
+  let superuser: pg.Client;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    const databaseUrl = await server.createDatabase();
+    laboratory = await Laboratory.open({ databaseUrl });
+    superuser = new pg.Client({ connectionString: databaseUrl });
+    await superuser.connect();
+    await superuser.query(`SET session_replication_role = replica`);
+    await superuser.query(`SET search_path = airtune`);
+  });
+
+  afterAll(async () => {
+    await superuser.end();
+    await laboratory.close();
+    await server.stop();
+  });
+
+  const runAndHear = async (spec: ExperimentSpec) => {
+    const facts: Envelope[] = [];
+    const closing = await laboratory.run(spec, (envelope) => facts.push(envelope));
+    const dataOf = (type: string) => facts.filter((fact) => fact.type === type).map(({ data }) => data);
+    return { closing, dataOf };
+  };
+  const audit = () => {
+    const { record, coordinatorBlobs: blobs } = laboratory.system;
+    return auditExperiment('pfit-1', { record, blobs });
+  };
+
+  it('announces an order a round, sends what is kept and no byte more, and comes to the same bits again', async () => {
+    const spec = pfitSpec();
+    const { closing, dataOf } = await runAndHear(spec);
+    const { base } = await describeBase(spec);
+    const plan = channelPlan(spec, base.shared.manifest)!;
+
+    const opened = dataOf('round.opened') as Opened[];
+    const orders = opened.slice(0, 3).map(({ channelOrder }) => channelOrder!);
+    for (const order of orders) readOrders(plan.families, Buffer.from(order, 'base64'));
+    expect(new Set(orders).size).toBe(3);
+    expect(opened[3]!.channelOrder).toBeUndefined();
+    expect(opened[0]!.cohort.map(({ keep }) => keep)).toEqual([0.6, 0.6, 0.6]);
+
+    // 51 of 128 attention channels are left out; names and shapes in the header stay.
+    const sent = (dataOf('upload.sent') as { blob: { bytes: number } }[]).map(({ blob }) => blob.bytes);
+    expect(sent).toEqual(Array(9).fill(uploadBytes(plan, 0.6)));
+    expect(closing.cost.uploads).toEqual({ bytes: 9 * sent[0]!, denseBytes: 9 * base.shared.initial.bytes });
+    expect(1 - sent[0]! / base.shared.initial.bytes).toBeCloseTo(0.1323, 4);
+
+    const again = await laboratory.run(spec);
+    expect(digestsOf(again)).toEqual(digestsOf(closing));
+    const dense = await laboratory.run(pfitSpec({ sparsity: { attention: 0 } }));
+    expect(dense.globalDigest).not.toBe(closing.globalDigest);
+    expect(dense.cost.uploads).toBeUndefined();
+  });
+
+  it('keeps fewer channels on a poorer link, a subset of what the others keep', async () => {
+    const link = {
+      ...{ fading: 'none', meanSnrDb: 5, downlinkSnrDb: 30, bandwidthHz: 5e6, deadlineMs: 1500 },
+      snrOffsetDb: { 'client-1': -8 },
+    };
+    const spec = pfitSpec({ rounds: 2, link, sparsity: { attention: 0.4, scope: 'tunable' } });
+    const { dataOf } = await runAndHear(spec);
+    const [opened] = dataOf('round.opened') as Opened[];
+    const keeps = opened!.cohort.map(({ keep }) => keep!);
+    expect(keeps[0]).toBe(0.6);
+    expect(keeps[1]).toBeLessThan(0.6);
+    const sent = dataOf('upload.sent') as { client: string; blob: { bytes: number } }[];
+    const bytesOf = (client: string) => sent.find((upload) => upload.client === client)?.blob.bytes ?? NaN;
+    const { base } = await describeBase(spec);
+    const plan = channelPlan(spec, base.shared.manifest)!;
+    expect([bytesOf('client-0'), bytesOf('client-1')]).toEqual(
+      keeps.slice(0, 2).map((keep) => uploadBytes(plan, keep)),
+    );
+    expect(1 - bytesOf('client-0') / base.shared.initial.bytes).toBeCloseTo(0.398, 3);
+    const [first] = dataOf('round.committed') as { contributions: { client: string }[] }[];
+    expect(first!.contributions.map(({ client }) => client)).toContain('client-1');
+    const { record, coordinatorBlobs: blobs } = laboratory.system;
+    expect((await auditExperiment('pfit-4', { record, blobs })).findings).toEqual([]);
+  });
+
+  it('is audited: orders, keeps and averages are derived again', async () => {
+    const report = await audit();
+    expect(report.findings).toEqual([]);
+    expect(report.rounds.slice(0, 3).map(({ aggregate }) => aggregate)).toEqual(Array(3).fill('same digest'));
+    // Whoever changes row and ledger alike is still found out by what follows from seed and links.
+    const where = `WHERE experiment_id = 'pfit-1'`;
+    const tampered = `jsonb_set(covers, '{cohort, 0, keep}', '0.5')`;
+    await superuser.query(`CREATE TEMPORARY TABLE kept AS SELECT * FROM ledger ${where}`);
+    await superuser.query(`UPDATE ledger SET covers = ${tampered} ${where} AND kind = 'round.opened'`);
+    const codes = (await audit()).findings.map(({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(['ledger.hash', 'round.keep', 'round.aggregate']));
+    const [first, second] = (
+      await superuser.query<{ channel_order: string }>(`SELECT channel_order FROM round ${where} ORDER BY number`)
+    ).rows.map((row) => row.channel_order);
+    const swapped = `jsonb_set(covers, '{channel_order}', to_jsonb(CASE WHEN covers->>'number' = '1' THEN '${second}' ELSE '${first}' END))`;
+    await superuser.query(`DELETE FROM ledger ${where}`);
+    await superuser.query(`INSERT INTO ledger SELECT * FROM kept`);
+    await superuser.query(
+      `UPDATE ledger SET covers = ${swapped} ${where} AND kind = 'round.opened' AND covers->>'number' IN ('1', '2')`,
+    );
+    const found = (await audit()).findings.filter(({ code }) => code === 'round.channel-order');
+    expect(found.map(({ round }) => round)).toEqual(expect.arrayContaining([1, 2]));
+    await superuser.query(`DELETE FROM ledger ${where}`);
+    await superuser.query(`INSERT INTO ledger SELECT * FROM kept`);
+    expect((await audit()).findings).toEqual([]);
+  });
+});
