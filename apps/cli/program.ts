@@ -34,6 +34,12 @@ export interface OutputOptions extends ServiceOption {
   readonly json: boolean;
 }
 
+export interface ShowOptions extends OutputOptions {
+  readonly completions: boolean;
+  readonly client?: string;
+  readonly round?: number;
+}
+
 /** What each command does, so that the command line can be read and tested without doing it. */
 export interface Commands {
   run(spec: string, options: RunOptions): Promise<void>;
@@ -46,7 +52,7 @@ export interface Commands {
   listDeadLetters(options: OutputOptions & { readonly all: boolean }): Promise<void>;
   retryDeadLetters(ids: readonly number[], options: ServiceOption): Promise<void>;
   list(options: OutputOptions): Promise<void>;
-  show(experiment: string, options: OutputOptions): Promise<void>;
+  show(experiment: string, options: ShowOptions): Promise<void>;
   audit(experiment: string, options: AuditOptions): Promise<void>;
   addSite(site: SiteToAdd): Promise<void>;
   listSites(options: { readonly json: boolean }): Promise<void>;
@@ -181,12 +187,26 @@ function addHistory(program: Command, commands: Commands): void {
     .action((options: OutputOptions) => commands.list(options));
   program
     .command('show')
-    .description('show an experiment: rounds, clients, transmissions')
+    .description('show an experiment: rounds, clients, transmissions; or its completions with what they earned')
     .argument('<experiment>', 'its name as `airtune list` shows it')
     .addOption(coordinator())
-    .option('--json', 'one JSON object', false)
-    .addHelpText('after', examples('airtune show pftt-3f9a1c', 'airtune show pftt-3f9a1c --json | jq .transmissions'))
-    .action((experiment: string, options: OutputOptions) => commands.show(experiment, options));
+    .option('--json', 'one JSON object; with --completions one a line', false)
+    .option(
+      '--completions',
+      'what clients wrote and earned: texts from the sites of this work folder, proved by digests',
+      false,
+    )
+    .option('--client <name>', 'with --completions: of this client only')
+    .option('--round <number>', 'with --completions: of this round only', wholeNumber)
+    .addHelpText(
+      'after',
+      examples(
+        'airtune show pftt-3f9a1c',
+        'airtune show pftt-3f9a1c --json | jq .transmissions',
+        'airtune show pfit-8b21c4 --completions --client client-0 --round 3',
+      ),
+    )
+    .action((experiment: string, options: ShowOptions) => commands.show(experiment, options));
   program
     .command('audit')
     .description(

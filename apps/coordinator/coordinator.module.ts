@@ -13,7 +13,7 @@ import { CoordinatorError } from './coordinator-error.ts';
 import { DeadLetterPost, DeadLetters } from './dead-letters.ts';
 import { EnrolClient } from './enrol-client.ts';
 import { Experiments } from './experiments.ts';
-import { CoordinatorInbox, UploadInbox } from './inbox.ts';
+import { CoordinatorInbox, RewardInbox, UploadInbox } from './inbox.ts';
 import { Custody, KeepGoing } from './keep-going.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
 import { LoseUpload } from './lose-upload.ts';
@@ -22,6 +22,7 @@ import { OpenRound } from './open-round.ts';
 import { PruneBlobs } from './prune-blobs.ts';
 import { RecordDownload } from './record-download.ts';
 import { RecordEvaluation } from './record-evaluation.ts';
+import { RecordScores } from './record-scores.ts';
 import { RelayOutbox } from './relay-outbox.ts';
 import { ReportFault } from './report-fault.ts';
 import { SparseChannels } from './sparse-channels.ts';
@@ -58,7 +59,7 @@ export class CoordinatorModule {
   static register(parts: CoordinatorParts): DynamicModule {
     return {
       module: CoordinatorModule,
-      controllers: [CoordinatorInbox, UploadInbox],
+      controllers: [CoordinatorInbox, UploadInbox, RewardInbox],
       providers: [
         { provide: Publisher, useValue: parts.publisher },
         { provide: Clock, useValue: parts.clock },
@@ -86,6 +87,7 @@ export class CoordinatorModule {
         SparseChannels,
         RecordDownload,
         RecordEvaluation,
+        RecordScores,
         NoteTraining,
         CollectUpload,
         LoseUpload,

@@ -6,6 +6,7 @@ import {
   enrolmentRefused,
   evaluationReported,
   linksMeasured,
+  scoresRecorded,
   uploadDelivered,
   uploadLost,
   uploadSent,
@@ -20,6 +21,7 @@ import { NoteTraining } from './note-training.ts';
 import { OpenRound } from './open-round.ts';
 import { RecordDownload } from './record-download.ts';
 import { RecordEvaluation } from './record-evaluation.ts';
+import { RecordScores } from './record-scores.ts';
 
 type Heard<Contract> = Delivery<DataOf<Contract>>;
 
@@ -105,5 +107,20 @@ export class UploadInbox {
   @On(uploadLost)
   lost(delivery: Heard<typeof uploadLost>): Promise<void> {
     return this.#loseUpload.lost(delivery);
+  }
+}
+
+/** All that it hears of rewards. */
+@Controller()
+export class RewardInbox {
+  readonly #recordScores: RecordScores;
+
+  constructor(recordScores: RecordScores) {
+    this.#recordScores = recordScores;
+  }
+
+  @On(scoresRecorded)
+  scored(delivery: Heard<typeof scoresRecorded>): Promise<void> {
+    return this.#recordScores.handle(delivery);
   }
 }

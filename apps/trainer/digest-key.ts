@@ -5,9 +5,14 @@ import { writeFileAtomically } from '#storage';
 import { siteFolder } from './site-folders.ts';
 import { codeOf } from './trainer-error.ts';
 
+/** Where a site's secret lies. */
+export function digestKeyPath(home: string, site: string): string {
+  return join(siteFolder(home, site), 'data-digest.key');
+}
+
 /** The site's secret that blinds digests of its clients' data; made at first use, and never sent. */
 export async function openDigestKey(home: string, site: string): Promise<Uint8Array> {
-  const path = join(siteFolder(home, site), 'data-digest.key');
+  const path = digestKeyPath(home, site);
   try {
     return await readFile(path);
   } catch (error) {

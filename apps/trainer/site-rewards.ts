@@ -1,8 +1,10 @@
-import { namesService, rewardModels, type ExperimentSpec, type RewardModelSpec } from '#contracts';
+import { namesService, rewardModels, scoresRecorded, type ExperimentSpec, type RewardModelSpec } from '#contracts';
 import {
+  completionKey,
   InSiteModels,
   ModelServices,
   openRewardModel,
+  recordedScores,
   ScoreStore,
   StoredScorer,
   type AskedModel,
@@ -39,7 +41,7 @@ interface JudgedClients {
  * spec names none, and with `rewards.not-at-site` when a client that keeps its texts has nobody to judge them.
  */
 export async function openSiteRewards({ id, spec, clients, voice }: JudgedClients): Promise<SiteRewards> {
-  const { publisher, settings } = voice;
+  const { publisher, settings, digestKey } = voice;
   const { home, site } = settings;
   const named = Object.entries(rewardModels(spec.rewards));
   if (named.length === 0)
@@ -71,6 +73,7 @@ export async function openSiteRewards({ id, spec, clients, voice }: JudgedClient
     await close();
     throw error;
   }
+  const key = completionKey(digestKey, id);
   const leftOut = new Map<number, ReadonlySet<string>>();
   const models = ({ client, round }: RewardKey): ReadonlyMap<string, AskedModel> => {
     const without = leftOut.get(round);
@@ -82,6 +85,7 @@ export async function openSiteRewards({ id, spec, clients, voice }: JudgedClient
     models,
     store: new ScoreStore(scoresFolder(home, site, id)),
     allowVersionChange: spec.rewards.allowNewVersions,
+    onJudged: (answer) => publisher.publish(scoresRecorded, recordedScores(answer, site, key), { experiment: id }),
   });
   const leaveOut = (round: number, rewards: readonly string[]): void => {
     leftOut.set(round, new Set(rewards));

@@ -1,7 +1,7 @@
-import { rewardModels } from '#contracts';
 import { composeRound } from '#radio';
-import { type RoundFigures } from '#storage';
+import type { RoundFigures } from '#storage';
 import type { Findings } from './audit-report.ts';
+import { checkRewards, evaluationScores } from './check-rewards.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type History } from './history.ts';
 
 /** The numbers in the tables add up: examples, weights, accuracies, and the figures that a round is shown with. */
@@ -9,9 +9,10 @@ export function checkFigures(history: History, shown: readonly RoundFigures[], f
   const clients = new Map(history.rows.client.map((row) => [text(row, 'name'), row]));
   const rounds = new Map(history.rows.round.map((row) => [number(row, 'number'), row]));
   for (const row of history.rows.contribution) checkContribution(row, clients, rounds, findings);
+  const scores = evaluationScores(history);
   for (const row of history.rows.evaluation) {
     if (row['reward'] === null || row['reward'] === undefined) checkEvaluation(row, clients, findings);
-    else checkReward(history, row, findings);
+    else checkRewards(history, row, scores, findings);
   }
   for (const figures of shown) checkRound(history, figures, findings);
 }
@@ -79,34 +80,6 @@ function checkEvaluation(row: Columns, clients: ReadonlyMap<string, Columns>, fi
       });
     }
   }
-}
-
-/** The weighted sums of an evaluation by rewards: by the spec's weights, and by the client's own. */
-function checkReward({ spec }: History, row: Columns, findings: Findings): void {
-  const { mean, weighted, components } = row['reward'] as Reward;
-  const models = Object.entries(rewardModels(spec.rewards));
-  const own = spec.profiles[text(row, 'client')]?.rewards ?? {};
-  const sum = (weightOf: (name: string, weight: number) => number) =>
-    models.reduce((total, [name, { weight }]) => total + weightOf(name, weight) * (components[name] ?? 0), 0);
-  const pairs = [
-    ['mean', mean, sum((_, weight) => weight)],
-    ['weighted', weighted, sum((name, weight) => own[name] ?? weight)],
-  ] as const;
-  for (const [name, recorded, expected] of pairs) {
-    if (Math.abs(recorded - expected) <= RELATIVE * Math.max(1, Math.abs(expected))) continue;
-    findings.add({
-      code: 'figures.reward',
-      place: placeOf('evaluation', row, COVERED_TABLES.evaluation),
-      round: number(row, 'after_round') + 1,
-      message: `its ${name} reward is ${recorded}, its components add up to ${expected}`,
-    });
-  }
-}
-
-interface Reward {
-  readonly mean: number;
-  readonly weighted: number;
-  readonly components: Readonly<Record<string, number>>;
 }
 
 /** Sums of doubles in another order may differ in their last digits. */

@@ -23,6 +23,10 @@ export function compareRows(history: History, findings: Findings): void {
     .filter(({ kind }) => kind === 'round.opened')
     .flatMap(({ covers, entry }) => cohortOf(covers).map((row): Covered => ({ row, entry })));
   compare('cohort_member', ['round', 'client'], cohorts, history.rows.cohort_member, findings);
+  const scores = history.entries
+    .filter(({ kind }) => kind === 'scores.recorded')
+    .flatMap(({ covers, entry }) => listIn(covers, 'scores').map((row): Covered => ({ row, entry })));
+  compare('score', ['request', 'reward', 'place'], scores, history.rows.score, findings);
   compareRounds(history, findings);
   compareExperiment(history, findings);
 }
@@ -33,8 +37,13 @@ interface Covered {
 }
 
 export function cohortOf(opened: Columns): readonly Columns[] {
-  const { cohort } = opened;
-  return Array.isArray(cohort) ? (cohort as Columns[]) : [];
+  return listIn(opened, 'cohort');
+}
+
+/** The rows that an entry covers more than one of. */
+function listIn(covers: Columns, name: string): readonly Columns[] {
+  const list = covers[name];
+  return Array.isArray(list) ? (list as Columns[]) : [];
 }
 
 function compare(

@@ -36,7 +36,7 @@ export interface History {
   readonly base: BaseModel;
   readonly entries: readonly Entry[];
   readonly coordinators: ReadonlySet<string>;
-  readonly rows: Readonly<Record<CoveredTable | 'cohort_member' | 'round', readonly Columns[]>>;
+  readonly rows: Readonly<Record<CoveredTable | 'cohort_member' | 'score' | 'round', readonly Columns[]>>;
 }
 
 /** Reads it all in one snapshot, so that an experiment that is under way is seen at one moment. Runs in a transaction. */
@@ -50,7 +50,7 @@ export async function readHistory(db: Connection, id: string): Promise<History |
     [id],
   );
   const coordinators = await db.query<{ public_key: string }[]>('SELECT public_key FROM airtune.coordinator');
-  const tables = [...(Object.keys(COVERED_TABLES) as CoveredTable[]), 'cohort_member', 'round'] as const;
+  const tables = [...(Object.keys(COVERED_TABLES) as CoveredTable[]), 'cohort_member', 'score', 'round'] as const;
   const rows: Partial<Record<(typeof tables)[number], readonly Columns[]>> = {};
   for (const table of tables) rows[table] = await rowsOf(db, table, 'experiment_id', id);
   return {

@@ -4,7 +4,7 @@ import { evaluationReported } from './facts/evaluation.ts';
 import { experimentFailed, experimentFinished, experimentSubmitted } from './facts/experiment.ts';
 import { profileChanged } from './facts/profile.ts';
 import { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
-import { completionsRefused, completionsScored, completionsSubmitted } from './facts/scoring.ts';
+import { completionsRefused, completionsScored, completionsSubmitted, scoresRecorded } from './facts/scoring.ts';
 import {
   downloadDelivered,
   downloadLost,
@@ -29,6 +29,7 @@ export const contracts: readonly Contract[] = [
   completionsSubmitted,
   completionsScored,
   completionsRefused,
+  scoresRecorded,
   uploadSent,
   uploadWithheld,
   uploadDelivered,

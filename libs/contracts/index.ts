@@ -30,6 +30,7 @@ export {
   MOST_REQUEST_CHARACTERS,
   rewardScore,
   scoreRange,
+  scoresRecorded,
 } from './facts/scoring.ts';
 export { evaluationReported } from './facts/evaluation.ts';
 export {

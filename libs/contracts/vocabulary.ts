@@ -8,6 +8,10 @@ export const siteName = z.string().regex(NAME, 'a site is named in lower case, d
 export const rewardModelName = z
   .string()
   .regex(NAME, 'a reward model is named in lower case, digits and dashes, at most 63');
+/** Rewards go by names of their own in a spec: they are columns of tables and keys of weights. */
+export const rewardName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a reward is named in lower case, digits and dashes, at most 63');
 export const experimentId = z
   .string()
   .regex(

@@ -14,5 +14,7 @@ export type { RewardConnection } from './conformance/reward-connection.ts';
 export { InSiteModels } from './scorer/in-site-models.ts';
 export { ModelServices } from './scorer/model-services.ts';
 export { ScoreStore, type StoredAnswer } from './scorer/score-store.ts';
+export { completionKey, keyedDigest } from './scorer/keyed-digest.ts';
+export { recordedScores } from './scorer/recorded-scores.ts';
 export { StoredScorer, type AskedModel } from './scorer/stored-scorer.ts';
 export { CheckModule, EventsConnection } from './conformance/events-connection.ts';

@@ -11,6 +11,7 @@ import { LedgerEntry } from './entities/ledger-entry.ts';
 import { LocalTraining } from './entities/local-training.ts';
 import { OutgoingFact } from './entities/outgoing-fact.ts';
 import { Round } from './entities/round.ts';
+import { Score } from './entities/score.ts';
 import { Site } from './entities/site.ts';
 import { SnakeCaseColumns } from './entities/snake-case-columns.ts';
 import { StrayUpload } from './entities/stray-upload.ts';
@@ -41,6 +42,7 @@ export function recordDataSource(url: string, role?: string): DataSource {
       Contribution,
       StrayUpload,
       Evaluation,
+      Score,
       Site,
       Coordinator,
       LedgerEntry,

@@ -12,7 +12,13 @@ export { closingFigures, type ClosingFigures } from './figures/closing-figures.t
 export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
 export { roundFigures, type RoundFigures } from './figures/round-figures.ts';
-export { listEnrolments, listEvaluations, listProfiles, pageOfTransmissions } from './figures/history-page.ts';
+export {
+  listEnrolments,
+  listEvaluations,
+  listProfiles,
+  pageOfScores,
+  pageOfTransmissions,
+} from './figures/history-page.ts';
 export { recordTotals, type Totals } from './figures/totals.ts';
 export { listTransmissions } from './figures/transmissions.ts';
 export type { Row } from './entities/row.ts';
@@ -20,11 +26,12 @@ export { Client } from './entities/client.ts';
 export { ClientProfile } from './entities/client-profile.ts';
 export { CohortMember } from './entities/cohort-member.ts';
 export { Contribution } from './entities/contribution.ts';
-export { Evaluation } from './entities/evaluation.ts';
+export { Evaluation, type RecordedReward } from './entities/evaluation.ts';
 export { Experiment, type ExperimentState } from './entities/experiment.ts';
 export { OutgoingFact } from './entities/outgoing-fact.ts';
 export { LedgerEntry } from './entities/ledger-entry.ts';
 export { LocalTraining } from './entities/local-training.ts';
+export { Score } from './entities/score.ts';
 export { Site } from './entities/site.ts';
 export { Round as RoundRow } from './entities/round.ts';
 export { Transmission } from './entities/transmission.ts';

@@ -1,6 +1,14 @@
 import { EXIT } from '#operations';
 import { CliError } from '../cli-error.ts';
-import type { AuditOptions, Commands, OutputOptions, RunOptions, ServiceOption, SiteToAdd } from '../program.ts';
+import type {
+  AuditOptions,
+  Commands,
+  OutputOptions,
+  RunOptions,
+  ServiceOption,
+  ShowOptions,
+  SiteToAdd,
+} from '../program.ts';
 import type { ProfileCommands } from '../program-profile.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
@@ -22,6 +30,7 @@ import {
 import { resumeExperiment, runExperiment } from './run-experiment.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letters.ts';
 import { down } from './down.ts';
+import { showCompletions } from './show-completions.ts';
 import { show } from './show-experiment.ts';
 import { tune } from './tune.ts';
 import { letSiteIn, showSiteKey, showSites } from './sites.ts';
@@ -97,9 +106,16 @@ export class AirtuneCommands implements Commands {
     return list(options, settings, addressOf(options, settings), this.process);
   }
 
-  show(experiment: string, options: OutputOptions): Promise<void> {
+  async show(experiment: string, options: ShowOptions): Promise<void> {
     const settings = this.settings();
-    return show(experiment, options, settings, addressOf(options, settings), this.process);
+    if (options.completions) {
+      const proved = await showCompletions(experiment, options, settings, addressOf(options, settings), this.process);
+      if (!proved) this.process.exitCode = EXIT.failed;
+      return;
+    }
+    if (options.client !== undefined || options.round !== undefined)
+      throw new CliError('settings.show', '--client and --round say which completions: add --completions.');
+    await show(experiment, options, settings, addressOf(options, settings), this.process);
   }
 
   async audit(experiment: string, options: AuditOptions): Promise<void> {

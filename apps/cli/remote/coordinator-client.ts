@@ -9,6 +9,7 @@ import type {
   Experiment,
   ExperimentLine,
   RoundFigures,
+  Score,
   Transmission,
 } from '#storage';
 import { CliError } from '../cli-error.ts';
@@ -98,6 +99,21 @@ export class CoordinatorClient {
       all.push(...page);
       if (page.length < PAGE) return all;
     }
+  }
+
+  scores(
+    experiment: string,
+    page: {
+      readonly round: number | undefined;
+      readonly client: string | undefined;
+      readonly offset: number;
+      readonly limit: number;
+    },
+  ): Promise<Json<Score>[]> {
+    const fields = Object.entries(page).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)] as const],
+    );
+    return this.get(`${at(experiment)}/scores?${new URLSearchParams(Object.fromEntries(fields)).toString()}`);
   }
 
   deadLetters(all: boolean): Promise<Json<DeadLetterLine>[]> {

@@ -10,9 +10,11 @@ import {
   listEnrolments,
   listEvaluations,
   listProfiles,
+  pageOfScores,
   pageOfTransmissions,
   type RoundFigures,
   roundFigures,
+  type Score,
   type Transmission,
 } from '#storage';
 import { Controller, Get, Param, Query, UseFilters, UseGuards } from '@nestjs/common';
@@ -74,6 +76,14 @@ export class HistoryController {
     @Query({ schema: historyQuery }) query: HistoryQuery,
   ): Promise<readonly Evaluation[]> {
     return this.#of(id, (db) => listEvaluations(db, id, query));
+  }
+
+  @Get('scores')
+  @ApiOperation({
+    summary: 'What completions earned of each reward, by round and client; texts stay at the sites; a page at a time',
+  })
+  scores(@Param('id') id: string, @Query({ schema: historyQuery }) query: HistoryQuery): Promise<readonly Score[]> {
+    return this.#of(id, (db) => pageOfScores(db, id, query));
   }
 
   /** An experiment that is not there has no history rather than an empty one. */

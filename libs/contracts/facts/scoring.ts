@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../contract.ts';
-import { clientName, digest, rewardModelName, roundNumber, siteName } from '../vocabulary.ts';
+import { clientName, digest, rewardModelName, rewardName, roundNumber, siteName } from '../vocabulary.ts';
 
 /** A request is named by the digest of what it asks, so that asking again is recognised. */
 const request = digest;
@@ -75,5 +75,41 @@ export const completionsRefused = defineContract({
     code: z.string().max(100),
     message: z.string().max(2000),
     retryable: z.boolean(),
+  }),
+});
+
+/**
+ * What a client's completions earned of one reward, for the record: texts as digests keyed by a secret of the site
+ * (HMAC-SHA-256), so that who has text and key can prove them and nobody can guess them.
+ */
+export const scoresRecorded = defineContract({
+  name: 'scores.recorded',
+  version: 1,
+  statedBy: 'trainer',
+  routes: [{ topic: 'coordinator' }],
+  schema: z.strictObject({
+    ...asked,
+    /** The reward's name in the spec. */
+    reward: rewardName,
+    /** Of the completions that were drawn together, which is the first here. */
+    firstPlace: z.int().min(0).max(1_000_000),
+    version,
+    digest,
+    scores: z
+      .array(
+        z
+          .strictObject({
+            ...rewardScore.shape,
+            prompt: digest,
+            completion: digest,
+            refused: z.enum(['missing', 'not-finite', 'out-of-range']).optional(),
+          })
+          .refine(
+            ({ raw, standardised, refused }) => refused !== undefined || (raw !== null && standardised !== null),
+            'a score that is used has numbers',
+          ),
+      )
+      .min(1)
+      .max(MOST_COMPLETIONS),
   }),
 });

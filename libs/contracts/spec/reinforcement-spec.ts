@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import { rewardModelName } from '../vocabulary.ts';
-
-/** Rewards go by names of their own: they are columns of tables and keys of weights. */
-const rewardName = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a reward is named in lower case, digits and dashes, at most 63');
+import { rewardModelName, rewardName } from '../vocabulary.ts';
 
 /** A client's weight of a reward; a negative one makes it a penalty. */
 export const rewardWeight = z.number().min(-1000).max(1000);

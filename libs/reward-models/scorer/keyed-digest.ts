@@ -8,3 +8,8 @@ import type { Digest } from '#parameters';
 export function keyedDigest(key: Uint8Array, part: 'prompt' | 'completion', text: string): Digest {
   return `sha256:${createHmac('sha256', key).update(`${part}\0`).update(text).digest('hex')}`;
 }
+
+/** The secret of one experiment, from a site's own: the same text has different digests in two experiments. */
+export function completionKey(secret: Uint8Array, experiment: string): Uint8Array {
+  return createHmac('sha256', secret).update(`completions\0${experiment}`).digest();
+}

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rewardScore, scoreRange } from '#contracts';
 import { writeDurably } from '#tuning';
@@ -16,6 +16,14 @@ export const storedAnswer = z.strictObject({
   scores: z.array(rewardScore),
 });
 export type StoredAnswer = z.infer<typeof storedAnswer>;
+
+/** What of a stored request is read again. */
+const storedQuestion = z.looseObject({
+  request: digest,
+  model: z.string(),
+  items: z.array(z.object({ prompt: z.string(), completion: z.string() })),
+});
+export type StoredQuestion = z.infer<typeof storedQuestion>;
 
 const identity = z.strictObject({ version: z.string(), digest });
 export type ModelIdentity = z.infer<typeof identity>;
@@ -45,7 +53,16 @@ export class ScoreStore {
   /** The model that a request was put to from here, if it ever was. */
   async askedModel(request: string): Promise<string | undefined> {
     const text = await readFile(this.path(request, 'request'), 'utf8').catch(absent);
-    return text === undefined ? undefined : z.looseObject({ model: z.string() }).parse(JSON.parse(text)).model;
+    return text === undefined ? undefined : storedQuestion.parse(JSON.parse(text)).model;
+  }
+
+  /** Everything that was ever asked from here. */
+  async questions(): Promise<StoredQuestion[]> {
+    const names = (await readdir(this.folder).catch(absent)) ?? [];
+    const requests = names.filter((name) => name.endsWith('.request.json')).sort();
+    return Promise.all(
+      requests.map(async (name) => storedQuestion.parse(JSON.parse(await readFile(join(this.folder, name), 'utf8')))),
+    );
   }
 
   /** Takes an answer in, unless the request has one. */

@@ -17,6 +17,8 @@ export interface JudgedScore extends Score {
 export interface JudgedAnswer {
   /** The reward that it is for, by its name in the spec. */
   readonly reward: string;
+  /** Of the completions that were drawn together, which is the first of the question's. */
+  readonly firstPlace: number;
   readonly question: Question;
   readonly version: string;
   readonly digest: Digest;
@@ -73,10 +75,11 @@ export class StoredScorer implements RewardScorer {
     parts: readonly (readonly PromptAndCompletion[])[],
   ): Promise<readonly [string, readonly number[]]> {
     const answers = await Promise.all(
-      parts.map(async (items) => {
+      parts.map(async (items, part) => {
+        const firstPlace = parts.slice(0, part).reduce((sum, { length }) => sum + length, 0);
         const subject = { client, round, iteration, model, items };
         const request = requestId({ experiment: this.options.experiment, ...subject });
-        return this.judgedAnswer(reward, { ...subject, request }, source);
+        return this.judgedAnswer({ reward, firstPlace }, { ...subject, request }, source);
       }),
     );
     const scores = answers.flatMap((answer) => answer.scores);
@@ -87,7 +90,11 @@ export class StoredScorer implements RewardScorer {
     throw new RewardError('rewards.score-refused', `${model}: ${what}; it is recorded, and not used.`);
   }
 
-  private async judgedAnswer(reward: string, question: Question, source: RewardSource): Promise<JudgedAnswer> {
+  private async judgedAnswer(
+    place: Pick<JudgedAnswer, 'reward' | 'firstPlace'>,
+    question: Question,
+    source: RewardSource,
+  ): Promise<JudgedAnswer> {
     const { store, onJudged } = this.options;
     const known = await store.readAnswer(question.request);
     if (known === undefined) await store.writeRequest(question.request, question);
@@ -100,7 +107,7 @@ export class StoredScorer implements RewardScorer {
       const refused = refusalOf(score, range);
       return { raw: score?.raw ?? null, standardised: score?.standardised ?? null, ...(refused ? { refused } : {}) };
     });
-    const told = { reward, question, version, digest, scores: judged };
+    const told = { ...place, question, version, digest, scores: judged };
     await onJudged?.(told);
     return told;
   }

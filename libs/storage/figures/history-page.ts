@@ -1,6 +1,7 @@
 import { Client } from '../entities/client.ts';
 import { ClientProfile } from '../entities/client-profile.ts';
 import { Evaluation } from '../entities/evaluation.ts';
+import { Score } from '../entities/score.ts';
 import { Transmission } from '../entities/transmission.ts';
 import type { Connection } from '../record.ts';
 
@@ -27,6 +28,16 @@ export function listEvaluations(db: Connection, experimentId: string, page: Hist
   return db.find(Evaluation, {
     where: { experimentId, ...(page.round === undefined ? {} : { afterRound: page.round }), ...clientOf(page) },
     order: { afterRound: 'ASC', client: 'ASC', arm: 'ASC' },
+    skip: page.offset,
+    take: page.limit,
+  });
+}
+
+/** What completions earned, by round, client, iteration, place and reward. */
+export function pageOfScores(db: Connection, experimentId: string, page: HistoryPage): Promise<Score[]> {
+  return db.find(Score, {
+    where: { experimentId, ...(page.round === undefined ? {} : { round: page.round }), ...clientOf(page) },
+    order: { round: 'ASC', client: 'ASC', iteration: 'ASC', place: 'ASC', reward: 'ASC', request: 'ASC' },
     skip: page.offset,
     take: page.limit,
   });

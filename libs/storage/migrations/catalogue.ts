@@ -7,6 +7,7 @@ import { RewardsOfEvaluations1764500000000 } from './1764500000000-rewards-of-ev
 import { UnmeasuredEvaluations1764720000000 } from './1764720000000-unmeasured-evaluations.ts';
 import { ChangingProfiles1764730000000 } from './1764730000000-changing-profiles.ts';
 import { SparseRounds1764740000000 } from './1764740000000-sparse-rounds.ts';
+import { Scores1764750000000 } from './1764750000000-scores.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   UnmeasuredEvaluations1764720000000,
   ChangingProfiles1764730000000,
   SparseRounds1764740000000,
+  Scores1764750000000,
 ] as const;

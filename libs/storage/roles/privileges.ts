@@ -11,6 +11,7 @@ export const HISTORY_TABLES = [
   'contribution',
   'stray_upload',
   'evaluation',
+  'score',
   'coordinator',
   'ledger',
   'site',
@@ -25,6 +26,7 @@ const VIEWS = [
   'airtime_and_energy',
   'accuracy',
   'profile_in_force',
+  'what_completions_earned',
 ];
 
 /** What the service role may do: on history add and read, and no more. */

@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCompletions, type JudgedCompletion } from '../../trainer/read-completions.ts';
+import { CliError } from '../cli-error.ts';
+import { readScores, type ScoreLine } from '../history/scores.ts';
+import type { Console } from '../progress/console.ts';
+import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
+import type { Settings } from '../settings.ts';
+
+export interface CompletionsOptions {
+  readonly json: boolean;
+  readonly client?: string;
+  readonly round?: number;
+}
+
+/** A completion with what it earned: texts from the site's disk, scores from the record. */
+interface ShownCompletion {
+  readonly round: number;
+  readonly iteration: number;
+  readonly client: string;
+  readonly prompt: string | null;
+  readonly completion: string | null;
+  readonly rewards: Readonly<
+    Record<string, Pick<ScoreLine, 'model' | 'modelVersion' | 'raw' | 'standardised' | 'refused'>>
+  >;
+  /** Whether the texts of this machine are those of the record, by their keyed digests; null where it has none. */
+  readonly proved: boolean | null;
+}
+
+/**
+ * Prints completions with what they earned. Texts are at the sites of this work folder and nowhere else; each is checked
+ * against the digests of the record. Resolves to whether all texts that are here are those of the record.
+ */
+export async function showCompletions(
+  id: string,
+  options: CompletionsOptions,
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+  console: Console,
+): Promise<boolean> {
+  const scores = await readScores(id, options, settings, coordinator);
+  if (scores.length === 0)
+    throw new CliError(
+      'show.no-completions',
+      `The record has no scored completions of ${id} that fit; does its method learn from rewards?`,
+    );
+  const shown = joined(scores, await textsOf(settings.home, id));
+  if (options.json) for (const line of shown) console.stdout.write(`${JSON.stringify(line)}\n`);
+  else console.stdout.write(`${shown.map(describe).join('\n\n')}\n\n`);
+  const [proved, disproved] = [true, false].map((is) => shown.filter((one) => one.proved === is).length);
+  if (!options.json) {
+    const elsewhere = shown.length - (proved ?? 0) - (disproved ?? 0);
+    console.stdout.write(
+      `${shown.length} completions: ${proved ?? 0} proved by their digests, ${disproved ?? 0} not what the record has, ${elsewhere} with texts at another site\n`,
+    );
+  }
+  return disproved === 0;
+}
+
+/** By request, in the order in which they were asked. */
+async function textsOf(home: string, id: string): Promise<ReadonlyMap<string, readonly JudgedCompletion[]>> {
+  const sites = await readdir(join(home, 'sites')).catch(() => []);
+  const all = (await Promise.all(sites.map((site) => readCompletions(home, site, id)))).flat();
+  return Map.groupBy(all, ({ request }) => request);
+}
+
+function joined(
+  scores: readonly ScoreLine[],
+  texts: ReadonlyMap<string, readonly JudgedCompletion[]>,
+): readonly ShownCompletion[] {
+  const firsts = new Map<string, number>();
+  for (const { request, place } of scores) firsts.set(request, Math.min(place, firsts.get(request) ?? Infinity));
+  const completions = Map.groupBy(scores, (score) =>
+    JSON.stringify([
+      score.round,
+      score.client,
+      score.iteration,
+      score.place,
+      score.promptDigest,
+      score.completionDigest,
+    ]),
+  );
+  return [...completions.values()].map((components): ShownCompletion => {
+    const [first] = components as [ScoreLine];
+    const known = components.flatMap(
+      ({ request, place }) => texts.get(request)?.[place - (firsts.get(request) ?? 0)] ?? [],
+    );
+    const isProved = (text: JudgedCompletion): boolean =>
+      text.promptDigest === first.promptDigest && text.completionDigest === first.completionDigest;
+    const text = known.find(isProved) ?? known[0];
+    return {
+      round: first.round,
+      iteration: first.iteration,
+      client: first.client,
+      prompt: text?.prompt ?? null,
+      completion: text?.completion ?? null,
+      rewards: Object.fromEntries(
+        components.map(({ reward, model, modelVersion, raw, standardised, refused }) => [
+          reward,
+          { model, modelVersion, raw, standardised, refused },
+        ]),
+      ),
+      proved: text === undefined ? null : known.every(isProved),
+    };
+  });
+}
+
+function describe({ round, iteration, client, prompt, completion, rewards, proved }: ShownCompletion): string {
+  const when = iteration === 0 ? 'evaluation' : `iteration ${iteration}`;
+  const earned = Object.entries(rewards).map(
+    ([reward, { standardised, refused }]) =>
+      `${reward} ${standardised?.toFixed(3) ?? '–'}${refused === null ? '' : ` (${refused})`}`,
+  );
+  const head = `round ${round} · ${client} · ${when} · ${earned.join(' · ')}`;
+  if (proved === null) return `${head}\n  (texts at another site)`;
+  const mark = proved ? '' : '  NOT WHAT THE RECORD HAS: the digests differ\n';
+  return `${head}\n${mark}  ${oneLine(prompt)}\n  → ${oneLine(completion)}`;
+}
+
+/** Control characters of what a model wrote do not reach the terminal. */
+function oneLine(text: string | null): string {
+  // eslint-disable-next-line no-control-regex
+  return (text ?? '').replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
+}

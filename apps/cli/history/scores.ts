@@ -1,0 +1,42 @@
+import { openRecord, pageOfScores, type Score } from '#storage';
+import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
+import type { Settings } from '../settings.ts';
+
+export type ScoreLine = Json<Score>;
+
+/** Which of an experiment's scores are wanted. */
+export interface WantedScores {
+  readonly round?: number;
+  readonly client?: string;
+}
+
+const PAGE = 10_000;
+
+/** Reads scores of this machine's record, or of a coordinator elsewhere. */
+export async function readScores(
+  id: string,
+  { round, client }: WantedScores,
+  settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
+): Promise<readonly ScoreLine[]> {
+  if (coordinator !== undefined)
+    return inPages((offset) => new CoordinatorClient(coordinator).scores(id, { round, client, offset, limit: PAGE }));
+  const record = await openRecord({ ...settings, access: 'shared' });
+  try {
+    return await inPages(async (offset) => {
+      const page = await record.use((db) => pageOfScores(db, id, { round, client, offset, limit: PAGE }));
+      return JSON.parse(JSON.stringify(page)) as ScoreLine[];
+    });
+  } finally {
+    await record.close();
+  }
+}
+
+async function inPages(read: (offset: number) => Promise<readonly ScoreLine[]>): Promise<readonly ScoreLine[]> {
+  const all: ScoreLine[] = [];
+  for (;;) {
+    const page = await read(all.length);
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}

@@ -1,0 +1,68 @@
+import { rewardModels } from '#contracts';
+import type { RecordedReward } from '#storage';
+import type { Findings } from './audit-report.ts';
+import { COVERED_TABLES, number, placeOf, text, type Columns, type History } from './history.ts';
+
+/** Sums of doubles in another order may differ in their last digits. */
+const RELATIVE = 1e-9;
+
+/** Scores of evaluations by round, client and reward. */
+export type EvaluationScores = ReadonlyMap<string, readonly Columns[]>;
+
+export function evaluationScores({ rows }: History): EvaluationScores {
+  const scores = rows.score.filter((score) => number(score, 'iteration') === 0);
+  return Map.groupBy(scores, (score) => nameOf(number(score, 'round'), score, text(score, 'reward')));
+}
+
+function nameOf(round: number, row: Columns, reward: string): string {
+  return `${round} ${text(row, 'client')} ${reward}`;
+}
+
+/**
+ * What an evaluation says of rewards: each is the mean of its scores in the record, and its sums are those by the spec's
+ * weights and by the client's own, as its profile had them in that round.
+ */
+export function checkRewards(history: History, row: Columns, scores: EvaluationScores, findings: Findings): void {
+  const reward = row['reward'] as RecordedReward;
+  const round = number(row, 'after_round') + 1;
+  const models = Object.entries(rewardModels(history.spec.rewards));
+  const own = weightsOf(history, text(row, 'client'), round);
+  const sum = (weightOf: (name: string, weight: number) => number): number =>
+    models.reduce((total, [name, { weight }]) => total + weightOf(name, weight) * (reward.components[name] ?? 0), 0);
+  const figures: (readonly [string, number, number])[] = [
+    ['mean', reward.mean, sum((_, weight) => weight)],
+    ['weighted', reward.weighted, sum((name, weight) => own[name] ?? weight)],
+  ];
+  // Two arms are evaluated on the same instructions; which of them a score was of, the record does not say.
+  if (history.spec.baselines.length === 0)
+    for (const [name, said] of Object.entries(reward.components))
+      figures.push([name, said, meanOfScores(history, scores.get(nameOf(round, row, name)) ?? [], reward)]);
+  for (const [name, said, expected] of figures) {
+    // Also false of NaN, where scores are missing.
+    if (Math.abs(said - expected) <= RELATIVE * Math.max(1, Math.abs(expected))) continue;
+    findings.add({
+      code: 'figures.reward',
+      place: placeOf('evaluation', row, COVERED_TABLES.evaluation),
+      round,
+      message: `its ${name} reward is ${said}, by the record it is ${expected}`,
+    });
+  }
+}
+
+function weightsOf({ spec, rows }: History, client: string, round: number): Readonly<Record<string, number>> {
+  const [inForce] = rows.client_profile
+    .filter((row) => text(row, 'client') === client && number(row, 'effective_from_round') <= round)
+    .sort((a, b) => number(b, 'version') - number(a, 'version'));
+  const weights = inForce?.['reward_weights'] as Readonly<Record<string, number>> | null | undefined;
+  return weights ?? spec.profiles[client]?.rewards ?? {};
+}
+
+/** The mean over scores as they count, within the limit, and empty completions; NaN where scores are missing. */
+function meanOfScores({ spec }: History, rows: readonly Columns[], reward: RecordedReward): number {
+  const { scoreLimit, emptyScore } = spec.ppo;
+  const within = (value: number): number => Math.min(scoreLimit, Math.max(-scoreLimit, value));
+  const { completions, emptyCompletions } = reward;
+  if (rows.length + emptyCompletions !== completions) return NaN;
+  const sum = rows.reduce((total, score) => total + within(number(score, 'standardised')), 0);
+  return (sum + emptyCompletions * within(emptyScore)) / completions;
+}
