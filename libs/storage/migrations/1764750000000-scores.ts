@@ -20,8 +20,8 @@ const CHANGES = [
     refused text,
     recorded_at timestamptz NOT NULL,
     CONSTRAINT score_key PRIMARY KEY (experiment_id, request, reward, place),
-    CONSTRAINT score_round FOREIGN KEY (experiment_id, round) REFERENCES airtune.round (experiment_id, number),
-    CONSTRAINT score_client FOREIGN KEY (experiment_id, client) REFERENCES airtune.client (experiment_id, name),
+    CONSTRAINT score_round_known FOREIGN KEY (experiment_id, round) REFERENCES airtune.round (experiment_id, number),
+    CONSTRAINT score_client_known FOREIGN KEY (experiment_id, client) REFERENCES airtune.client (experiment_id, name),
     CONSTRAINT score_numbers CHECK (iteration >= 0 AND place >= 0),
     CONSTRAINT score_used CHECK (refused IS NOT NULL OR (raw IS NOT NULL AND standardised IS NOT NULL)),
     CONSTRAINT score_refused CHECK (refused IN ('missing', 'not-finite', 'out-of-range'))
