@@ -35,7 +35,7 @@ export async function admitSite(
     return {
       kind: 'refused',
       code: 'enrolment.unknown-site',
-      message: `Site ${name} is not let in. If it is yours: airtune site add ${name} --key ${publicKey}; then restart the site.`,
+      message: `Site ${name} is not let in. If it is yours: airtune site add ${name} --key ${publicKey}; it is then asked again.`,
     };
   }
   if (site.publicKey === publicKey) return undefined;

@@ -5,6 +5,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { SiteTrust } from './admit-site.ts';
 import { AdvanceRound } from './advance-round.ts';
 import { BeginRounds } from './begin-rounds.ts';
+import { CallRoll } from './call-roll.ts';
 import { ChangeProfile } from './change-profile.ts';
 import { CheckIn } from './check-in.ts';
 import { CloseRound } from './close-round.ts';
@@ -77,6 +78,7 @@ export class CoordinatorModule {
         RelayOutbox,
         Turns,
         CheckIn,
+        CallRoll,
         KeepGoing,
         EnrolClient,
         BeginRounds,

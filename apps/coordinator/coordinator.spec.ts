@@ -184,6 +184,45 @@ describe('the coordinator', () => {
     expect(await globalOf('late')).toBe(digestOf(encodeSafetensors(adapter(2, 2))));
   });
 
+  it('fails when clients have not enrolled in time, names them, and goes on once their site is there', async () => {
+    side.homeless = ['client-0', 'client-2'];
+    await run('alone', { enrolment: { timeoutMs: 1000 } });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await settled();
+    const [failed] = await rows(
+      'SELECT state, failure_code, failure_message FROM airtune.experiment WHERE id = $1',
+      'alone',
+    );
+    expect(failed).toEqual({
+      state: 'failed',
+      failure_code: 'enrolment.missing',
+      failure_message: expect.stringMatching(
+        /^No site has enrolled client-0, client-2 within 1 s .*airtune resume alone/,
+      ),
+    });
+    const noted = `SELECT covers FROM airtune.ledger WHERE experiment_id = 'alone' AND kind = 'enrolment.missing'`;
+    expect(await rows(noted)).toMatchObject([{ covers: { missing: ['client-0', 'client-2'], waited_ms: 1000 } }]);
+    side.homeless = [];
+    await service.get(Experiments).resume('alone');
+    await settled();
+    expect(await globalOf('alone')).toBe(await globalOf('whole'));
+  });
+
+  it('says again and again who is missing where it shall wait, and goes on when they come', async () => {
+    side.homeless = ['client-1'];
+    await run('patient', { enrolment: { timeoutMs: 1000, whenMissing: 'wait' } });
+    const noted = `SELECT covers FROM airtune.ledger WHERE experiment_id = 'patient' AND kind = 'enrolment.missing'`;
+    for (let waited = 0; waited < 100 && (await rows(noted)).length < 2; waited += 1)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await rows(noted)).toMatchObject([
+      { covers: { missing: ['client-1'], then: 'wait' } },
+      { covers: { missing: ['client-1'], then: 'wait' } },
+    ]);
+    await side.enrol('patient', 'client-1');
+    await settled();
+    expect(await globalOf('patient')).toBe(await globalOf('whole'));
+  });
+
   it('fails an experiment whose client holds another base model, and says why', async () => {
     side.examples.set('client-0', 10);
     const other: BaseModel = { ...base, digest: digestOf(new Uint8Array([2])) };

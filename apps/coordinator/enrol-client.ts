@@ -138,6 +138,7 @@ function clientRow({ envelope, data }: Enrolled): Row<Client> {
     labels: data.labels,
     labelHistogram: data.labelHistogram ?? null,
     majorityClassAccuracy: data.majorityClass,
+    notes: data.notes,
     publicKey: data.publicKey,
     signature: data.signature,
     enrolledAt: new Date(envelope.time),

@@ -366,13 +366,14 @@ describe('a coordinator', () => {
     );
     const { signer } = world.side;
     expect(told?.message).toContain(`airtune site add site-a --key ${signer.publicKey}`);
-    const site = { name: 'site-a', publicKey: signer.publicKey, trusted: 'by-operator' as const, addedAt: new Date(0) };
-    await record.use((db) => addSite(db, site));
+    // A stranger under the name that is about to be let in.
     world.side.signer = newSigner();
     await world.side.enrol('gated', 'client-0');
     world.side.signer = signer;
-    for (const client of ['client-0', 'client-1', 'client-2']) await world.side.enrol('gated', client);
-    await world.settled();
+    const site = { name: 'site-a', publicKey: signer.publicKey, trusted: 'by-operator' as const, addedAt: new Date(0) };
+    await record.use((db) => addSite(db, site));
+    // Nobody asks it to try again but the coordinator.
+    await finished('gated');
     const { state, kinds } = await outcome('gated');
     expect({ state, refused: kinds['enrolment.refused'] }).toEqual({ state: 'finished', refused: 4 });
   });

@@ -1,7 +1,15 @@
 import { experimentFinished, type BaseModel, type ExperimentSpec } from '#contracts';
 import { canonicalJson } from '#ledger';
 import type { Digest } from '#parameters';
-import { beginRoll, columnsOf, Experiment, ExperimentRecord, findExperiment, insertExperiment } from '#storage';
+import {
+  allowEnrolment,
+  beginRoll,
+  columnsOf,
+  Experiment,
+  ExperimentRecord,
+  findExperiment,
+  insertExperiment,
+} from '#storage';
 import { Injectable } from '@nestjs/common';
 import { askQuestion } from './ask-question.ts';
 import { CoordinatorError } from './coordinator-error.ts';
@@ -45,6 +53,7 @@ export class Experiments {
       submissionOf(id, spec, base),
       (db) => insertExperiment(db, experiment),
       async (turn) => {
+        await allowEnrolment(turn.db, id, spec.enrolment.timeoutMs);
         await turn.note('experiment.submitted', columnsOf(turn.db, Experiment, { ...experiment, ...turn.progress }));
         await askQuestion(turn);
       },
@@ -67,6 +76,7 @@ export class Experiments {
         return;
       }
       await beginRoll(turn.db, id);
+      await allowEnrolment(turn.db, id, turn.submission.spec.enrolment.timeoutMs);
       turn.move({ state: 'enrolling', failureCode: null, failureMessage: null, endedAt: null });
       await turn.note('experiment.resumed', { from: state });
       await askQuestion(turn);

@@ -1,4 +1,5 @@
 import {
+  allowEnrolment,
   allowRoundMore,
   ExperimentRecord,
   listDueRounds,
@@ -9,6 +10,7 @@ import {
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { CallRoll } from './call-roll.ts';
 import { restateProfiles } from './change-profile.ts';
 import { Turns } from './turns.ts';
 
@@ -34,16 +36,18 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #turns: Turns;
   readonly #advance: AdvanceRound;
   readonly #custody: Custody;
+  readonly #roll: CallRoll;
   /** What was unfinished at boot and is not taken up yet. */
   #toTakeUp: string[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(record: ExperimentRecord, turns: Turns, advance: AdvanceRound, custody: Custody) {
+  constructor(record: ExperimentRecord, turns: Turns, advance: AdvanceRound, custody: Custody, roll: CallRoll) {
     this.#record = record;
     this.#turns = turns;
     this.#advance = advance;
     this.#custody = custody;
+    this.#roll = roll;
   }
 
   /** The first look is when the service listens: answers may come at once. */
@@ -77,7 +81,9 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
       }
       await restateProfiles(turn);
       const number = turn.current?.machine.plan.number ?? 0;
-      const leastMs = Math.min(GRACE_MS, turn.submission.spec.round.timeoutMs);
+      const { round, enrolment } = turn.submission.spec;
+      const leastMs = Math.min(GRACE_MS, round.timeoutMs);
+      await allowEnrolment(turn.db, id, Math.min(GRACE_MS, enrolment.timeoutMs));
       await allowRoundMore(turn.db, { experimentId: id, number }, leastMs);
       if (turn.current !== undefined) this.#advance.decided(turn, turn.current, turn.current.pending);
       if (turn.current === undefined || turn.current.pending.kind === 'wait') await askQuestion(turn);
@@ -96,6 +102,7 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await this.#takeUpAll();
       for (const id of await this.#record.use(listUnpublished)) if (this.#isMine(id)) this.#turns.relay(id);
+      await this.#roll.look((id) => this.#isMine(id));
       for (const { experimentId, number } of await this.#record.use(listDueRounds))
         if (this.#isMine(experimentId)) await this.#advance.close(experimentId, { round: number });
     } catch {

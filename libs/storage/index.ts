@@ -72,7 +72,16 @@ export {
   type HistoryRow,
   type RecordedRow,
 } from './statements/record-history.ts';
-export { answerRoll, beginRoll, countRoll } from './statements/roll-call.ts';
+export {
+  allowEnrolment,
+  answerRoll,
+  beginRoll,
+  countRoll,
+  isEnrolmentDue,
+  listDueEnrolments,
+  listEnrolling,
+  listRoll,
+} from './statements/roll-call.ts';
 export { findClient, listClients } from './statements/find-clients.ts';
 export { latestProfile, listChangedProfiles } from './statements/find-profiles.ts';
 export { findContribution, listAccepted, listPrunable } from './statements/find-contributions.ts';
@@ -86,4 +95,4 @@ export {
   type ExperimentProgress,
   type NewExperiment,
 } from './statements/submit-experiment.ts';
-export { addSite, findSite, listSites } from './statements/sites.ts';
+export { addSite, countSites, findSite, listSites } from './statements/sites.ts';

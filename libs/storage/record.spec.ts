@@ -83,6 +83,7 @@ describe('the record', () => {
       majorityClassAccuracy: 0.7,
       publicKey: null,
       signature: null,
+      notes: null,
       enrolledAt: at,
     };
     const row = { experimentId, name: client, site: 'local', ...counts, ...parameters, ...said };

@@ -77,6 +77,8 @@ export class OtherSide {
   order = (cohort: string[]) => cohort;
   /** The key of its site. */
   signer = siteSigner;
+  /** Clients that no site hosts. */
+  homeless: readonly string[] = [];
   /** Fails like a process that is killed: from here on nothing is answered. */
   dead = false;
   /** Whether it says everything twice, as a transport may deliver it. */
@@ -120,7 +122,8 @@ export class OtherSide {
   }
 
   async #answer({ type, experiment, data }: Envelope, coordinatorBlobs: BlobStore): Promise<void> {
-    if (type === 'experiment.submitted') for (const client of clients) await this.enrol(experiment, client);
+    if (type === 'experiment.submitted')
+      for (const client of clients) if (!this.homeless.includes(client)) await this.enrol(experiment, client);
     if (type === roundPlanned.name) {
       const { round, candidates } = data as DataOf<typeof roundPlanned>;
       const both = { uplink: 5, downlink: 5 };

@@ -69,6 +69,7 @@ export async function driveRun(
         ending.resolve(undefined);
       });
     }
+    if (event.kind === 'note') reporter.note(event.text);
     if (event.kind === 'failed') ending.reject(new CliError(event.code, event.message));
   };
 

@@ -88,7 +88,7 @@ export class RunAtCoordinator implements RunSource {
       labels: [...client.labels],
       ...(client.labelHistogram === null ? {} : { labelHistogram: [...client.labelHistogram] }),
       majorityClass: client.majorityClassAccuracy,
-      notes: [],
+      notes: [...(client.notes ?? [])],
     }));
   }
 
@@ -131,6 +131,10 @@ export function eventOfEntry({ kind, covers }: Entry): RunEvent | undefined {
       return moved('sending');
     case 'contribution':
       return covers['verdict'] === 'withheld' ? moved('done') : undefined;
+    case 'enrolment.refused':
+      return { kind: 'note', text: `${String(covers['client'] ?? covers['site'])}: ${String(covers['message'])}` };
+    case 'enrolment.missing':
+      return { kind: 'note', text: `no site has enrolled ${namesIn(covers['missing'])} yet` };
     case 'experiment.finished':
       return { kind: 'finished' };
     case 'experiment.failed':
@@ -144,4 +148,9 @@ export function eventOfEntry({ kind, covers }: Entry): RunEvent | undefined {
     default:
       return undefined;
   }
+}
+
+function namesIn(missing: unknown): string {
+  const names = Array.isArray(missing) ? missing.map(String) : [];
+  return names.slice(0, 20).join(', ') + (names.length > 20 ? ` and ${names.length - 20} more` : '');
 }

@@ -6,6 +6,8 @@ export type RunEvent =
   | { readonly kind: 'round-opened'; readonly round: number }
   | { readonly kind: 'client-moved'; readonly client: string; readonly to: ClientPhase }
   | { readonly kind: 'round-closed'; readonly round: number }
+  /** Something worth knowing that moves nothing. */
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 

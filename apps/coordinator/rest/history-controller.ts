@@ -1,3 +1,5 @@
+import { experimentSpec } from '#contracts';
+import { clientNames } from '#federation';
 import {
   type Client,
   type ClientFigures,
@@ -11,6 +13,7 @@ import {
   listEvaluations,
   listProfiles,
   pageOfScores,
+  listRoll,
   pageOfTransmissions,
   type RoundFigures,
   roundFigures,
@@ -52,6 +55,17 @@ export class HistoryController {
   @ApiOperation({ summary: 'Every client as its site enrolled it: counts, labels, parameters; never data' })
   enrolments(@Param('id') id: string): Promise<Client[]> {
     return this.#of(id, (db) => listEnrolments(db, id));
+  }
+
+  @Get('missing')
+  @ApiOperation({ summary: 'Clients that the experiment waits for before it begins or goes on' })
+  missing(@Param('id') id: string): Promise<readonly string[]> {
+    return this.#record.use(async (db) => {
+      const { spec, state } = await findExperiment(db, id);
+      if (state !== 'enrolling') return [];
+      const present = new Set(await listRoll(db, id));
+      return clientNames(experimentSpec.parse(spec).clients).filter((client) => !present.has(client));
+    });
   }
 
   @Get('profiles')

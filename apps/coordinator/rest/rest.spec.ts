@@ -188,13 +188,15 @@ describe('the REST border', () => {
     const enrolment = {
       ...{ site: 'a', client: 'client-0', baseDigest: base.digest, dataDigest: base.digest, deviceClass: 'phone' },
       ...{ examples: { train: 9, personalTest: 5, generalTest: 5 }, parameters: { shared: 2, personal: 3 } },
-      ...{ labels: ['x', 'y'], majorityClass: 0.5, notes: [] },
+      ...{ labels: ['x', 'y'], majorityClass: 0.5, notes: ['half of it is old'] },
     };
     await publisher.publish(clientEnrolled, signed(newSigner(), 'one', enrolment), { experiment: 'one' });
     await broker.settled();
     const at = `${url}/experiments/one`;
     expect(await call(`${at}/clients`)).toMatchObject({ body: [{ client: 'client-0', site: 'a', trainExamples: 9 }] });
-    expect(await call(`${at}/enrolments`)).toMatchObject({ body: [{ name: 'client-0', labels: ['x', 'y'] }] });
+    const said = { name: 'client-0', labels: ['x', 'y'], notes: ['half of it is old'] };
+    expect(await call(`${at}/enrolments`)).toMatchObject({ body: [said] });
+    expect(await call(`${at}/missing`)).toEqual({ status: 200, body: ['client-1'] });
     expect(await call(`${at}/profiles`)).toMatchObject({
       body: [{ client: 'client-0', version: 1, effectiveFromRound: 1, loraRank: 8 }],
     });

@@ -132,6 +132,17 @@ export const experimentSpec = z
         keep: z.union([z.literal('all'), z.strictObject({ last: z.int().min(1).max(100_000) })]).default('all'),
       })
       .prefault({}),
+    /** How long its clients have to enrol, and whether the experiment then fails or says who is missing and waits on. */
+    enrolment: z
+      .strictObject({
+        timeoutMs: z
+          .int()
+          .min(1000)
+          .max(7 * 24 * 3600_000)
+          .default(600_000),
+        whenMissing: z.enum(['fail', 'wait']).default('fail'),
+      })
+      .prefault({}),
     round: z
       .strictObject({
         timeoutMs: z

@@ -51,6 +51,10 @@ export class Client {
   @Column('double precision')
   majorityClassAccuracy!: number;
 
+  /** What its user should know of the site's data, in sentences; not signed. */
+  @Column('jsonb', { nullable: true })
+  notes!: readonly string[] | null;
+
   /** The Ed25519 key that its site signs with, base64url; null where it enrolled without one. */
   @Column('text', { nullable: true })
   publicKey!: string | null;

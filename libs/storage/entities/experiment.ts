@@ -51,6 +51,10 @@ export class Experiment {
   @Column('bigint', { default: 0 })
   revision!: number;
 
+  /** When those who have not enrolled are named as missing, by the database's clock. */
+  @Column('timestamptz', { nullable: true })
+  enrolmentDueAt!: Date | null;
+
   @Column('timestamptz')
   submittedAt!: Date;
 

@@ -8,6 +8,7 @@ import { UnmeasuredEvaluations1764720000000 } from './1764720000000-unmeasured-e
 import { ChangingProfiles1764730000000 } from './1764730000000-changing-profiles.ts';
 import { SparseRounds1764740000000 } from './1764740000000-sparse-rounds.ts';
 import { Scores1764750000000 } from './1764750000000-scores.ts';
+import { EnrolmentsInTime1764755000000 } from './1764755000000-enrolments-in-time.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ChangingProfiles1764730000000,
   SparseRounds1764740000000,
   Scores1764750000000,
+  EnrolmentsInTime1764755000000,
 ] as const;
