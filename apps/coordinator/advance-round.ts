@@ -1,5 +1,5 @@
 import type { Decision, RoundEvent } from '#federation';
-import { noteAnswered } from '#storage';
+import { noteAnswered, withCommit } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { CloseRound } from './close-round.ts';
 import type { CurrentRound } from './current-round.ts';
@@ -42,9 +42,9 @@ export class AdvanceRound {
     if (decision.kind === 'wait') return;
     current.pending = decision;
     const { id: experimentId } = turn.submission;
-    turn.lastly('note that all have answered', () =>
-      noteAnswered(turn.db, { experimentId, number: current.machine.plan.number }),
-    );
+    turn.lastly('note that all have answered', () => {
+      withCommit(turn.db, noteAnswered(turn.db, { experimentId, number: current.machine.plan.number }));
+    });
     turn.afterwards(() => void this.close(experimentId));
   }
 

@@ -27,9 +27,13 @@ async function askClients(turn: Turn, { machine, global }: CurrentRound): Promis
   const { number, purpose } = machine.plan;
   const { id, spec } = turn.submission;
   const key = { experimentId: id, number };
-  const cohort = await listCohort(turn.db, key);
-  const channelOrder = (await findRound(turn.db, key))?.channelOrder ?? null;
-  const changed = (await listChangedProfiles(turn.db, id)).filter((row) => row.effectiveFromRound <= number);
+  const [cohort, round, profiles] = await Promise.all([
+    listCohort(turn.db, key),
+    findRound(turn.db, key),
+    listChangedProfiles(turn.db, id),
+  ]);
+  const channelOrder = round?.channelOrder ?? null;
+  const changed = profiles.filter((row) => row.effectiveFromRound <= number);
   const versions = new Map(changed.map(({ client, version }) => [client, version]));
   turn.state(
     roundOpened,

@@ -25,7 +25,7 @@ export class BeginRounds {
     if (turn.current === undefined) {
       const { globalDigest, globalBytes } = turn.progress;
       const clients = new Map((await listClients(turn.db, id)).map((client) => [client.name, client]));
-      await planRound(turn, 0, { clients, global: { digest: globalDigest as Digest, bytes: globalBytes } });
+      planRound(turn, 0, { clients, global: { digest: globalDigest as Digest, bytes: globalBytes } });
     } else {
       const { number } = turn.current.machine.plan;
       await restateProfiles(turn);

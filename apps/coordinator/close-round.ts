@@ -1,6 +1,6 @@
 import { experimentFinished, roundAbandoned, roundCommitted } from '#contracts';
 import { shares, type Decision } from '#federation';
-import { BlobStore, closeRound, columnsOf, findRound, RoundRow } from '#storage';
+import { BlobStore, closeRound } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { aggregateContributions } from './aggregate-contributions.ts';
 import { askQuestion } from './ask-question.ts';
@@ -94,7 +94,7 @@ interface Outcome {
 async function end(turn: Turn, { machine }: CurrentRound, outcome: Outcome) {
   const { stage, global, missing, timedOut, reason } = outcome;
   const key = { experimentId: turn.submission.id, number: machine.plan.number };
-  await closeRound(turn.db, key, {
+  const row = await closeRound(turn.db, key, {
     stage,
     timedOut,
     missingClients: missing,
@@ -103,14 +103,14 @@ async function end(turn: Turn, { machine }: CurrentRound, outcome: Outcome) {
     globalAfterBytes: global.bytes,
     closedAt: turn.at,
   });
-  const row = await findRound(turn.db, key);
-  return columnsOf(turn.db, RoundRow, row ?? {});
+  if (row === undefined) throw new Error(`Round ${key.number} of ${key.experimentId} was closed by somebody else.`);
+  return row;
 }
 
 /** Plans the next round and asks for it, or finishes the experiment. */
 async function goOn(turn: Turn, { machine, global, clients }: CurrentRound): Promise<void> {
   turn.move({ globalDigest: global.digest, globalBytes: global.bytes });
-  if (await planRound(turn, machine.plan.number, { global, clients })) {
+  if (planRound(turn, machine.plan.number, { global, clients })) {
     await askQuestion(turn);
     return;
   }

@@ -13,6 +13,8 @@ import type { Turn } from './turn.ts';
 
 type Upload = Delivery<DataOf<typeof uploadDelivered>>;
 
+const SMALL_BYTES = 64 * 1024;
+
 /** Refusals that say nothing about the client's part of the current round. */
 const BESIDE_THE_ROUND: readonly RefusalCode[] = [
   'wrong-round',
@@ -30,7 +32,7 @@ export class CollectUpload {
   readonly #blobs: BlobStore;
   readonly #advance: AdvanceRound;
   readonly #channels: SparseChannels;
-  /** One upload is in memory at a time, however many arrive at once. */
+  /** One upload is in memory at a time, however many arrive at once; of small ones as many as there are handlers. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(submissions: Submissions, blobs: BlobStore, advance: AdvanceRound, channels: SparseChannels) {
@@ -49,17 +51,22 @@ export class CollectUpload {
 
   async #inspect({ envelope, data: { round, client, blob } }: Upload): Promise<() => Refusal | undefined> {
     const submission = await this.#submissions.of(envelope.experiment);
-    const inspected = this.#reading.then(async () =>
-      judgeBytes(await this.#channels.expected(submission, round, client), blob, await this.#blobs.read(blob.digest)),
-    );
-    this.#reading = inspected.catch(() => undefined);
-    return inspected.then(
+    const judge = async () =>
+      judgeBytes(await this.#channels.expected(submission, round, client), blob, await this.#blobs.read(blob.digest));
+    return this.#inTurn(blob.digest, judge).then(
       (flaw) => () => flaw,
       // Bytes that are gone matter only if the upload has no verdict yet.
       (error: unknown) => () => {
         throw error;
       },
     );
+  }
+
+  async #inTurn<T>(digest: string, judge: () => Promise<T>): Promise<T> {
+    if ((await this.#blobs.size(digest)) <= SMALL_BYTES) return judge();
+    const judged = this.#reading.then(judge);
+    this.#reading = judged.catch(() => undefined);
+    return judged;
   }
 
   async #collect(

@@ -1,6 +1,6 @@
 import type { DataOf, linksMeasured } from '#contracts';
 import type { Delivery } from '#events';
-import { CohortMember, columnsOf, findRound, openPlannedRound, recordHistory, RoundRow, type Row } from '#storage';
+import { type CohortMember, openPlannedRound, recordHistory, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
@@ -67,11 +67,13 @@ async function open(
   });
   const key = { experimentId, number: round };
   const { timeoutMs } = spec.round;
-  await openPlannedRound(turn.db, key, { openedAt: turn.at, timeoutMs, channelOrder: channels?.order ?? null });
-  const recorded = await recordHistory(
-    turn.db,
-    members.map((row) => ({ table: 'cohort_member', row })),
-  );
-  const row = columnsOf(turn.db, RoundRow, (await findRound(turn.db, key)) ?? {});
+  const [row, recorded] = await Promise.all([
+    openPlannedRound(turn.db, key, { openedAt: turn.at, timeoutMs, channelOrder: channels?.order ?? null }),
+    recordHistory(
+      turn.db,
+      members.map((member) => ({ table: 'cohort_member', row: member })),
+    ),
+  ]);
+  if (row === undefined) throw new Error(`Round ${round} of ${experimentId} was opened by somebody else.`);
   await turn.note('round.opened', { ...row, cohort: recorded.map(({ columns }) => columns) });
 }

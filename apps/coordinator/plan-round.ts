@@ -1,14 +1,14 @@
 import { nextRound } from '#federation';
-import { insertRound } from '#storage';
+import { insertRound, withCommit } from '#storage';
 import { plannedRound, type CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
 /** Plans the round after `finished` (0 at the start) and makes it the current one; answers false when none is to come. */
-export async function planRound(
+export function planRound(
   turn: Turn,
   finished: number,
   { global, clients }: Pick<CurrentRound, 'global' | 'clients'>,
-): Promise<boolean> {
+): boolean {
   const { id, spec } = turn.submission;
   const next = nextRound(finished, spec.rounds);
   if (next === undefined) return false;
@@ -20,7 +20,7 @@ export async function planRound(
     deadlineMs: spec.link.deadlineMs,
     plannedAt: turn.at,
   };
-  await insertRound(turn.db, round);
+  withCommit(turn.db, insertRound(turn.db, round));
   turn.current = plannedRound(turn.submission, clients, round);
   return true;
 }

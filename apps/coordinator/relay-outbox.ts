@@ -1,6 +1,6 @@
 import { contracts } from '#contracts';
 import { Publisher } from '#events';
-import { claimOutbox, ExperimentRecord, forgetOutgoing, listOutgoing, type OutgoingFact } from '#storage';
+import { claimOutbox, ExperimentRecord, forgetOutgoing, listOutgoing, type OutgoingFact, withCommit } from '#storage';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ReportFault } from './report-fault.ts';
 
@@ -61,8 +61,11 @@ export class RelayOutbox implements OnModuleDestroy {
   /** Answers whether there may be more. */
   async #publishSome(experiment: string): Promise<boolean> {
     return this.#record.transaction(async (db) => {
-      if (!(await claimOutbox(db, experiment))) return false;
-      const facts = await listOutgoing(db, experiment, MOST_AT_ONCE);
+      const [claimed, facts] = await Promise.all([
+        claimOutbox(db, experiment),
+        listOutgoing(db, experiment, MOST_AT_ONCE),
+      ]);
+      if (!claimed) return false;
       const published: number[] = [];
       try {
         for (const fact of facts) {
@@ -70,7 +73,7 @@ export class RelayOutbox implements OnModuleDestroy {
           published.push(fact.id);
         }
       } finally {
-        if (published.length > 0) await forgetOutgoing(db, published);
+        if (published.length > 0) withCommit(db, forgetOutgoing(db, published));
       }
       return published.length === MOST_AT_ONCE;
     });

@@ -11,6 +11,7 @@ import {
   recordHistory,
   type Row,
   stateFacts,
+  withCommit,
 } from '#storage';
 import { restoreRound, type CurrentRound } from './current-round.ts';
 import type { LedgerScribe } from './ledger-scribe.ts';
@@ -42,7 +43,7 @@ export class Turn {
   #rows: HistoryRow[] = [];
   readonly #entries: Row<LedgerEntry>[] = [];
   readonly #facts: NewFact[] = [];
-  readonly #lastSteps = new Map<string, () => Promise<void>>();
+  readonly #lastSteps = new Map<string, () => void | Promise<void>>();
   readonly #afterwards: (() => void)[] = [];
 
   constructor(
@@ -115,7 +116,7 @@ export class Turn {
   }
 
   /** Does something once, at the end of the turn, however often it is asked for. */
-  lastly(name: string, step: () => Promise<void>): void {
+  lastly(name: string, step: () => void | Promise<void>): void {
     this.#lastSteps.set(name, step);
   }
 
@@ -131,12 +132,12 @@ export class Turn {
       await step();
     }
     await this.settle();
-    await appendEntries(this.db, this.#entries);
-    await stateFacts(this.db, this.#facts);
+    withCommit(this.db, appendEntries(this.db, this.#entries));
+    withCommit(this.db, stateFacts(this.db, this.#facts));
     if (this.#changed) {
       const revision = this.#revision + 1;
       this.#progress = { ...this.#progress, revision };
-      await moveExperiment(this.db, this.submission.id, { ...this.#changes, revision });
+      withCommit(this.db, moveExperiment(this.db, this.submission.id, { ...this.#changes, revision }));
     }
   }
 

@@ -57,6 +57,8 @@ export function recordDataSource(url: string, role?: string): DataSource {
     parseInt8: true,
     logging: false,
     applicationName: 'airtune',
+    // Statements that do not wait for each other's answers share a journey to the database.
+    extra: { pipeline: true },
     poolSize: CONNECTIONS,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // An idle connection that breaks is replaced by the pool; whoever uses one sees the error there.

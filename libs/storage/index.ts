@@ -7,7 +7,8 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 export { holderOf, lockHome } from './home-lock.ts';
 export { openSigningKey } from './keys/open-signing-key.ts';
 export { openRecord, type RecordPlace, type RecordServer, startRecordServer } from './open-record.ts';
-export { ExperimentRecord, type Connection } from './record.ts';
+export { withCommit, type Connection } from './connection.ts';
+export { ExperimentRecord } from './record.ts';
 export { closingFigures, type ClosingFigures } from './figures/closing-figures.ts';
 export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
+import { withCommit } from './connection.ts';
 import { recordDataSource } from './data-source.ts';
 import { findExperiment } from './figures/experiments.ts';
 import { openRecord } from './open-record.ts';
@@ -106,8 +107,11 @@ describe('the record', () => {
     const plan = { ...key, purpose: 'training' as const, globalBeforeDigest: 'sha256:0', globalBeforeBytes: 1 };
     await record.use(async (db) => {
       await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at });
-      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBe(true);
-      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBe(false);
+      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toMatchObject({
+        stage: 'open',
+        opened_at: at.toISOString(),
+      });
+      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBeUndefined();
       expect(await listDueRounds(db)).toEqual([]);
       await noteAnswered(db, key);
       const add = async (...rows: HistoryRow[]) => (await recordHistory(db, rows)).length;
@@ -174,8 +178,8 @@ describe('the record', () => {
       });
       const after = { globalAfterDigest: 'sha256:3', globalAfterBytes: 1, closedAt: at, abandonReason: null };
       const ending = { stage: 'committed' as const, timedOut: false, missingClients: [], ...after };
-      expect(await closeRound(db, key, ending)).toBe(true);
-      expect(await closeRound(db, key, ending)).toBe(false);
+      expect(await closeRound(db, key, ending)).toMatchObject({ stage: ending.stage });
+      expect(await closeRound(db, key, ending)).toBeUndefined();
       expect((await latestRound(db, experimentId))?.stage).toBe('committed');
       expect(await listPrunable(db, experimentId, 1)).toEqual(['sha256:1', 'sha256:2']);
     });
@@ -201,5 +205,20 @@ describe('the record', () => {
     await expect(half).rejects.toThrow('power cut');
     const stored = await record.transaction((db) => lockExperiment(db, experimentId));
     expect(stored?.globalDigest).toBe('sha256:0');
+  });
+
+  it('sends a commit right behind the last statements, and tells of the first that fails', async () => {
+    const move = (state: string) =>
+      record.transaction((db) => {
+        withCommit(db, moveExperiment(db, experimentId, { globalDigest: 'sha256:5' }));
+        withCommit(db, moveExperiment(db, experimentId, { state: state as 'running' }));
+        withCommit(db, moveExperiment(db, experimentId, { globalBytes: 5 }));
+        return Promise.resolve('done');
+      });
+    await expect(move('asleep')).rejects.toThrow(/experiment_state/);
+    const read = () => record.transaction((db) => lockExperiment(db, experimentId));
+    expect(await read()).toMatchObject({ globalDigest: 'sha256:0', globalBytes: 5_000_000_000 });
+    expect(await move('running')).toBe('done');
+    expect(await read()).toMatchObject({ globalDigest: 'sha256:5', globalBytes: 5 });
   });
 });

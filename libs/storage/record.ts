@@ -1,9 +1,7 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import { type Connection, transact } from './connection.ts';
 import { explainDatabaseError } from './database-errors.ts';
 import { listen } from './listen.ts';
-
-/** What statements run on: the pool, or one transaction of it. */
-export type Connection = EntityManager;
 
 /** The record of all experiments: a PostgreSQL database, opened by `openRecord`. */
 export class ExperimentRecord {
@@ -23,7 +21,7 @@ export class ExperimentRecord {
 
   /** Runs statements of which all take effect, or none. Errors of the database name cause and cure. */
   async transaction<T>(work: (db: Connection) => Promise<T>): Promise<T> {
-    return this.#explained(() => this.#dataSource.transaction(work));
+    return this.#explained(() => transact(this.#dataSource, work));
   }
 
   /** Runs statements that stand for themselves. */

@@ -63,42 +63,28 @@ export class BlobStore {
 
   /** The bytes, verified; throws `storage.blob-missing` or `storage.blob-corrupt`. */
   async read(digest: string): Promise<Uint8Array> {
-    return this.readInto(digest, new Uint8Array(await this.size(digest)));
+    return this.#read(digest, (size) => new Uint8Array(size));
   }
 
   /** As {@link read}, into memory of the caller's that is at least as long; returns the part that was filled. */
   async readInto(digest: string, memory: Uint8Array): Promise<Uint8Array> {
-    const filled = await this.#open(digest, async (file) => {
-      const { size } = await file.stat();
-      if (size > memory.length)
-        throw new StorageError(
-          'storage.blob-too-large',
-          `${digest} has ${size} bytes, ${memory.length} were expected.`,
-        );
-      let at = 0;
-      while (at < size) {
-        const { bytesRead } = await file.read(memory, at, size - at, at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      return memory.subarray(0, at);
+    return this.#read(digest, (size) => {
+      if (size <= memory.length) return memory;
+      throw new StorageError('storage.blob-too-large', `${digest} has ${size} bytes, ${memory.length} were expected.`);
     });
-    if (digestOf(filled) !== digest)
-      throw new StorageError(
-        'storage.blob-corrupt',
-        `The file ${this.path(digest)} no longer holds the bytes of its name: disk or hand has changed it.`,
-      );
-    return filled;
   }
 
   /** The bytes in order, in chunks of at most `chunkBytes`; each chunk is the reader's to keep. Not verified. */
   async *createReadStream(digest: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
     const file = await this.#open(digest, (opened) => Promise.resolve(opened), false);
     try {
-      for (;;) {
-        const { bytesRead, buffer } = await file.read(new Uint8Array(chunkBytes), 0, chunkBytes);
+      const { size } = await file.stat();
+      for (let at = 0; at < size;) {
+        const chunk = new Uint8Array(Math.min(chunkBytes, size - at));
+        const { bytesRead } = await file.read(chunk, 0, chunk.length);
         if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
+        at += bytesRead;
+        yield chunk.subarray(0, bytesRead);
       }
     } finally {
       await file.close();
@@ -107,7 +93,12 @@ export class BlobStore {
 
   /** Bytes; throws `storage.blob-missing`. */
   async size(digest: string): Promise<number> {
-    return this.#open(digest, async (file) => (await file.stat()).size);
+    const path = this.path(digest);
+    try {
+      return (await stat(path)).size;
+    } catch (error) {
+      throw this.#cannotRead(digest, path, error);
+    }
   }
 
   async has(digest: string): Promise<boolean> {
@@ -147,14 +138,36 @@ export class BlobStore {
     try {
       file = await open(path, 'r');
     } catch (error) {
-      if (codeOf(error) === 'ENOENT')
-        throw new StorageError('storage.blob-missing', `There is no blob ${digest} under ${this.root}.`);
-      throw explainFileError(error, path);
+      throw this.#cannotRead(digest, path, error);
     }
     try {
       return await use(file);
     } finally {
       if (close) await file.close();
     }
+  }
+
+  #cannotRead(digest: string, path: string, error: unknown): unknown {
+    if (codeOf(error) !== 'ENOENT') return explainFileError(error, path);
+    return new StorageError('storage.blob-missing', `There is no blob ${digest} under ${this.root}.`);
+  }
+
+  async #read(digest: string, memoryFor: (size: number) => Uint8Array): Promise<Uint8Array> {
+    const filled = await this.#open(digest, async (file) => {
+      const { size } = await file.stat();
+      const memory = memoryFor(size);
+      let at = 0;
+      while (at < size) {
+        const { bytesRead } = await file.read(memory, at, size - at, at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      return memory.subarray(0, at);
+    });
+    if (digestOf(filled) === digest) return filled;
+    throw new StorageError(
+      'storage.blob-corrupt',
+      `The file ${this.path(digest)} no longer holds the bytes of its name: disk or hand has changed it.`,
+    );
   }
 }

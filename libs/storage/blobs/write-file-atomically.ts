@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../storage-error.ts';
 import { explainFileError } from './file-errors.ts';
 
 let written = 0;
@@ -25,8 +26,7 @@ export async function replaceAtomically(
 ): Promise<void> {
   const partial = `${path}.${process.pid}-${(written += 1)}.partial`;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(partial, 'wx');
+    const file = await create(partial);
     try {
       await write(file);
       if (durable) await file.sync();
@@ -38,6 +38,17 @@ export async function replaceAtomically(
   } catch (error) {
     await rm(partial, { force: true });
     throw explainFileError(error, path);
+  }
+}
+
+/** Most folders are there already. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx');
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true });
+    return open(path, 'wx');
   }
 }
 

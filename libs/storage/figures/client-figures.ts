@@ -1,5 +1,5 @@
 import type { RecordedReward } from '../entities/evaluation.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** One client of an experiment: what it enrolled with, and how good its model is. Accuracies are fractions of 1. */
 export interface ClientFigures {

@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 import { clientFigures, type ClientFigures } from './client-figures.ts';
 import { findExperiment } from './experiments.ts';
 import { roundFigures, type UploadSizes } from './round-figures.ts';

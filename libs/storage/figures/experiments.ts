@@ -1,5 +1,5 @@
 import { Experiment } from '../entities/experiment.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 import { StorageError } from '../storage-error.ts';
 
 /** An experiment on one line. */

@@ -3,7 +3,7 @@ import { ClientProfile } from '../entities/client-profile.ts';
 import { Evaluation } from '../entities/evaluation.ts';
 import { Score } from '../entities/score.ts';
 import { Transmission } from '../entities/transmission.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** Which part of an experiment's history is wanted. */
 export interface HistoryPage {

@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** One round as it is recorded: crossings, cost, and how good the clients' models are after it. */
 export interface RoundFigures {

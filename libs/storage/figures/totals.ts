@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** How many there are in the whole record, by outcome. */
 export interface Totals {

@@ -1,5 +1,5 @@
 import { Transmission } from '../entities/transmission.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** Every crossing of an experiment, by round, client and direction. */
 export function listTransmissions(db: Connection, experimentId: string): Promise<Transmission[]> {

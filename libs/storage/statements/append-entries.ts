@@ -2,12 +2,13 @@ import type { LedgerHead } from '#ledger';
 import type { Row } from '../entities/row.ts';
 import { Coordinator } from '../entities/coordinator.ts';
 import { LedgerEntry } from '../entities/ledger-entry.ts';
-import type { Connection } from '../record.ts';
+import { ask, type Connection } from '../connection.ts';
 import { columnsOf } from './record-history.ts';
 
 /** The last entry of an experiment's chain, if it has one. Whoever appends holds the experiment's lock. */
 export async function ledgerHead(db: Connection, experimentId: string): Promise<LedgerHead | undefined> {
-  const [last] = await db.query<{ entry: number; hash: LedgerHead['head'] }[]>(
+  const [last] = await ask<{ entry: number; hash: LedgerHead['head'] }>(
+    db,
     'SELECT entry, hash FROM airtune.ledger WHERE experiment_id = $1 ORDER BY entry DESC LIMIT 1',
     [experimentId],
   );
@@ -17,7 +18,7 @@ export async function ledgerHead(db: Connection, experimentId: string): Promise<
 /** Appends entries to a chain; a number that is taken is an error, for two chains must never fork. */
 export async function appendEntries(db: Connection, entries: readonly Row<LedgerEntry>[]): Promise<void> {
   if (entries.length === 0) return;
-  await db.query(`INSERT INTO airtune.ledger SELECT * FROM json_populate_recordset(NULL::airtune.ledger, $1)`, [
+  await ask(db, `INSERT INTO airtune.ledger SELECT * FROM json_populate_recordset(NULL::airtune.ledger, $1)`, [
     JSON.stringify(entries.map((entry) => columnsOf(db, LedgerEntry, entry))),
   ]);
 }

@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** Keeps the digest of the blob that marks the coordinators' store, unless there is one; answers the one in force. */
 export async function markBlobStore(db: Connection, digest: string): Promise<string> {

@@ -1,7 +1,7 @@
-import { In, IsNull } from 'typeorm';
 import { CohortMember } from '../entities/cohort-member.ts';
 import { Round } from '../entities/round.ts';
-import type { Connection } from '../record.ts';
+import { ask, type Connection } from '../connection.ts';
+import { asColumns, type Columns } from './record-history.ts';
 
 export interface RoundKey {
   readonly experimentId: string;
@@ -15,7 +15,21 @@ export type NewRound = Pick<
 
 /** Records that a round is planned. */
 export async function insertRound(db: Connection, round: NewRound): Promise<void> {
-  await db.insert(Round, { ...round, stage: 'planned' });
+  await ask(
+    db,
+    `INSERT INTO airtune.round
+      (experiment_id, number, purpose, stage, global_before_digest, global_before_bytes, deadline_ms, planned_at)
+      VALUES ($1, $2, $3, 'planned', $4, $5, $6, $7)`,
+    [
+      round.experimentId,
+      round.number,
+      round.purpose,
+      round.globalBeforeDigest,
+      round.globalBeforeBytes,
+      round.deadlineMs,
+      round.plannedAt,
+    ],
+  );
 }
 
 /** The round of the highest number, closed or not. */
@@ -28,15 +42,26 @@ export async function findRound(db: Connection, key: RoundKey): Promise<Round | 
   return (await db.findOneBy(Round, { ...key })) ?? undefined;
 }
 
-/** Opens a planned round, and sets when the wall clock closes it; answers false when it was not merely planned any more. */
+/**
+ * Opens a planned round, and sets when the wall clock closes it; answers the row as it now is, undefined when it was not
+ * merely planned any more.
+ */
 export async function openPlannedRound(
   db: Connection,
-  key: RoundKey,
-  { timeoutMs, ...opening }: Pick<Round, 'channelOrder'> & { readonly openedAt: Date; readonly timeoutMs: number },
-): Promise<boolean> {
-  const timesOutAt = inTime(timeoutMs);
-  const { affected } = await db.update(Round, { ...key, stage: 'planned' }, { stage: 'open', ...opening, timesOutAt });
-  return affected === 1;
+  { experimentId, number }: RoundKey,
+  {
+    openedAt,
+    timeoutMs,
+    channelOrder,
+  }: Pick<Round, 'channelOrder'> & { readonly openedAt: Date; readonly timeoutMs: number },
+): Promise<Columns | undefined> {
+  const [row] = await ask<Columns>(
+    db,
+    `UPDATE airtune.round SET stage = 'open', opened_at = $3, channel_order = $4, times_out_at = ${inTime(timeoutMs)()}
+      WHERE experiment_id = $1 AND number = $2 AND stage = 'planned' RETURNING *`,
+    [experimentId, number, openedAt, channelOrder],
+  );
+  return row && asColumns(row);
 }
 
 /** Gives an open round at least so much time from now on. */
@@ -47,7 +72,12 @@ export async function allowRoundMore(db: Connection, key: RoundKey, leastMs: num
 
 /** Notes that all answers of a round are in; closing it is then a matter of this process, or of whoever comes after it. */
 export async function noteAnswered(db: Connection, key: RoundKey): Promise<void> {
-  await db.update(Round, { ...key, answeredAt: IsNull() }, { answeredAt: inTime(0) });
+  await ask(
+    db,
+    `UPDATE airtune.round SET answered_at = ${inTime(0)()}
+      WHERE experiment_id = $1 AND number = $2 AND answered_at IS NULL`,
+    [key.experimentId, key.number],
+  );
 }
 
 /** Open rounds whose time is up, and those whose closing was begun some time ago and is not done. */
@@ -71,8 +101,28 @@ export function listCohort(db: Connection, { experimentId, number }: RoundKey): 
 export type RoundEnding = Pick<Round, 'stage' | 'timedOut' | 'missingClients' | 'abandonReason' | 'closedAt'> &
   Pick<Round, 'globalAfterDigest' | 'globalAfterBytes'>;
 
-/** Closes a round; answers false when it was closed already. */
-export async function closeRound(db: Connection, key: RoundKey, ending: RoundEnding): Promise<boolean> {
-  const { affected } = await db.update(Round, { ...key, stage: In(['planned', 'open']) }, { ...ending });
-  return affected === 1;
+/** Closes a round; answers the row as it now is, undefined when it was closed already. */
+export async function closeRound(
+  db: Connection,
+  { experimentId, number }: RoundKey,
+  ending: RoundEnding,
+): Promise<Columns | undefined> {
+  const [row] = await ask<Columns>(
+    db,
+    `UPDATE airtune.round SET stage = $3, timed_out = $4, missing_clients = $5, abandon_reason = $6, closed_at = $7,
+      global_after_digest = $8, global_after_bytes = $9
+      WHERE experiment_id = $1 AND number = $2 AND stage IN ('planned', 'open') RETURNING *`,
+    [
+      experimentId,
+      number,
+      ending.stage,
+      ending.timedOut,
+      JSON.stringify(ending.missingClients),
+      ending.abandonReason,
+      ending.closedAt,
+      ending.globalAfterDigest,
+      ending.globalAfterBytes,
+    ],
+  );
+  return row && asColumns(row);
 }

@@ -1,6 +1,6 @@
 import { IsNull } from 'typeorm';
 import { DeadLetter } from '../entities/dead-letter.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** A dead letter without the message itself. */
 export type DeadLetterLine = Omit<DeadLetter, 'body' | 'headers'>;

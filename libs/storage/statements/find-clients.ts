@@ -1,5 +1,5 @@
 import { Client } from '../entities/client.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 export async function findClient(db: Connection, experimentId: string, name: string): Promise<Client | undefined> {
   return (await db.findOneBy(Client, { experimentId, name })) ?? undefined;

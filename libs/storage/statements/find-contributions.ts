@@ -1,5 +1,5 @@
 import { Contribution } from '../entities/contribution.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** A client's upload of these bytes for this round, if a verdict on it is recorded. */
 export async function findContribution(

@@ -1,6 +1,6 @@
 import { MoreThan } from 'typeorm';
 import { ClientProfile } from '../entities/client-profile.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** A client's last profile, in force already or from the next round on. */
 export async function latestProfile(

@@ -9,7 +9,7 @@ import { LocalTraining } from '../entities/local-training.ts';
 import { Score } from '../entities/score.ts';
 import { StrayUpload } from '../entities/stray-upload.ts';
 import { Transmission } from '../entities/transmission.ts';
-import type { Connection } from '../record.ts';
+import { ask, type Connection } from '../connection.ts';
 
 /** A row of history by its table. */
 export type HistoryRow =
@@ -52,11 +52,11 @@ export interface RecordedRow {
  */
 export async function recordHistory(db: Connection, rows: readonly HistoryRow[]): Promise<readonly RecordedRow[]> {
   const given = rows.map(({ table, row }) => ({ table, columns: columnsOf(db, TABLES[table].entity, row) }));
-  const added = new Set<Columns>();
-  for (const [table, { key }] of Object.entries(TABLES)) {
+  const tables = Object.entries(TABLES).map(async ([table, { key }]) => {
     const ofTable = given.filter((row) => row.table === table).map(({ columns }) => columns);
-    if (ofTable.length > 0) for (const row of await insertRows(db, table, key, ofTable)) added.add(row);
-  }
+    return ofTable.length > 0 ? insertRows(db, table, key, ofTable) : [];
+  });
+  const added = new Set((await Promise.all(tables)).flat());
   return given.filter(({ columns }) => added.has(columns));
 }
 
@@ -72,6 +72,13 @@ export function columnsOf(db: Connection, entity: EntityTarget<ObjectLiteral>, r
   );
 }
 
+/** A row as the driver reads it, in the forms of {@link columnsOf}. */
+export function asColumns(row: Columns): Columns {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
+  );
+}
+
 /** Adds rows from one JSON document; answers those of them that were new. */
 async function insertRows(
   db: Connection,
@@ -80,7 +87,8 @@ async function insertRows(
   rows: readonly Columns[],
 ): Promise<readonly Columns[]> {
   const names = Object.keys(rows[0] ?? {}).join(', ');
-  const added = await db.query<Columns[]>(
+  const added = await ask<Columns>(
+    db,
     `INSERT INTO airtune.${table} (${names})
       SELECT ${names} FROM json_populate_recordset(NULL::airtune.${table}, $1)
       ON CONFLICT DO NOTHING RETURNING ${key.join(', ')}`,

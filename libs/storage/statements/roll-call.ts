@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** Notes that a client has answered the last submission of its experiment. */
 export async function answerRoll(db: Connection, experimentId: string, client: string): Promise<void> {

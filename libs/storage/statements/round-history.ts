@@ -1,4 +1,4 @@
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 import type { RoundKey } from './change-round.ts';
 
 /** What the record knows of a round that began before this process: enough to go on with it. */

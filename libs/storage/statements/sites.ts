@@ -1,6 +1,6 @@
 import { Site } from '../entities/site.ts';
 import type { Row } from '../entities/row.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 
 /** Lets a site in under its key; answers the site of that name as it is recorded, which may have been let in before. */
 export async function addSite(db: Connection, site: Row<Site>): Promise<Site> {

@@ -1,5 +1,5 @@
 import { CohortMember } from '../entities/cohort-member.ts';
-import type { Connection } from '../record.ts';
+import type { Connection } from '../connection.ts';
 import type { RoundKey } from './change-round.ts';
 
 /** A round that made a new global model while channels were left out. */

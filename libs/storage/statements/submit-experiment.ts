@@ -1,5 +1,5 @@
 import { Experiment } from '../entities/experiment.ts';
-import type { Connection } from '../record.ts';
+import { ask, type Connection } from '../connection.ts';
 
 export type NewExperiment = Pick<
   Experiment,
@@ -26,7 +26,8 @@ export type ExperimentProgress = Pick<
 
 /** The experiment, locked until the transaction ends: who changes its rounds or history goes first through here. */
 export async function lockExperiment(db: Connection, id: string): Promise<ExperimentProgress | undefined> {
-  const [found] = await db.query<ExperimentProgress[]>(
+  const [found] = await ask<ExperimentProgress>(
+    db,
     `SELECT state, revision, global_digest AS "globalDigest", global_bytes AS "globalBytes", failure_code AS "failureCode",
       failure_message AS "failureMessage", ended_at AS "endedAt" FROM airtune.experiment WHERE id = $1 FOR UPDATE`,
     [id],
@@ -36,7 +37,17 @@ export async function lockExperiment(db: Connection, id: string): Promise<Experi
 
 /** Moves an experiment on; whoever does holds its lock. */
 export async function moveExperiment(db: Connection, id: string, change: Partial<ExperimentProgress>): Promise<void> {
-  await db.update(Experiment, { id }, change);
+  const columns = db.dataSource
+    .getMetadata(Experiment)
+    .columns.filter(({ propertyName }) => propertyName in change)
+    .map(({ databaseName, propertyName }) => [databaseName, change[propertyName as keyof ExperimentProgress]] as const);
+  const names = columns.map(([name]) => name).join(', ');
+  await ask(
+    db,
+    `UPDATE airtune.experiment SET (${names}) =
+      (SELECT ${names} FROM json_populate_record(NULL::airtune.experiment, $2)) WHERE id = $1`,
+    [id, JSON.stringify(Object.fromEntries(columns))],
+  );
 }
 
 /** The experiments that are under way. */
