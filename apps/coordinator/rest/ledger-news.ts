@@ -38,10 +38,16 @@ export class LedgerNews implements OnModuleDestroy {
     this.#listening = this.#record.listen(CHANNEL, (experiment) => {
       this.#tell(experiment);
     });
-    this.#listening.catch((error: unknown) => {
-      this.#listening = undefined;
-      this.#log.warn(`nobody listens to the ledger: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    this.#listening.then(
+      () => {
+        // What was written before somebody listened was told to nobody.
+        this.#tell('');
+      },
+      (error: unknown) => {
+        this.#listening = undefined;
+        this.#log.warn(`nobody listens to the ledger: ${error instanceof Error ? error.message : String(error)}`);
+      },
+    );
   }
 
   #tell(experiment: string): void {
