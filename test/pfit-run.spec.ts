@@ -77,6 +77,17 @@ describe('a run of PFIT that leaves out channels', () => {
     expect(closing.cost.uploads).toEqual({ bytes: 9 * sent[0]!, denseBytes: 9 * base.shared.initial.bytes });
     expect(1 - sent[0]! / base.shared.initial.bytes).toBeCloseTo(0.1323, 4);
 
+    // The distance has a column of its own, and neither it nor KL is 0 from the second iteration on.
+    const { rows } = await superuser.query<{ kl: number; distance: number; rollouts: object }>(
+      `SELECT kl_nats AS kl, squared_distance AS distance, rollouts FROM local_training WHERE experiment_id = 'pfit-1'`,
+    );
+    expect(rows).toHaveLength(9);
+    expect(rows.every(({ kl, distance }) => kl > 0 && distance > 0)).toBe(true);
+    expect(rows[0]!.rollouts).toMatchObject({ iterations: 2, completions: 8, emptyCompletions: expect.any(Number) });
+    const { reward } = closing.metrics;
+    expect(Object.keys(reward!.components)).toEqual(['helpfulness', 'safety']);
+    expect(reward!.gain).toMatchObject({ instructions: 6, isShown: expect.any(Boolean) });
+
     const again = await laboratory.run(spec);
     expect(digestsOf(again)).toEqual(digestsOf(closing));
     const dense = await laboratory.run(pfitSpec({ sparsity: { attention: 0 } }));

@@ -1,4 +1,4 @@
-import type { DataOf, uploadSent } from '#contracts';
+import type { DataOf, RolloutMeasure, uploadSent } from '#contracts';
 import type { Delivery } from '#events';
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
@@ -28,10 +28,18 @@ export class NoteTraining {
         firstLossNats: training.firstLoss,
         lastLossNats: training.lastLoss,
         meanLossNats: training.meanLoss,
+        ...rolloutColumns(training.rollouts),
         recordedAt: new Date(envelope.time),
       };
       turn.record({ table: 'local_training', row });
       return undefined;
     });
   }
+}
+
+/** The distance is no reward, so it has a column of its own, as KL has; the rest is one document. */
+function rolloutColumns(rollouts: RolloutMeasure | undefined) {
+  if (rollouts === undefined) return { klNats: null, squaredDistance: null, rollouts: null };
+  const { kl, squaredDistance, ...rest } = rollouts;
+  return { klNats: kl, squaredDistance, rollouts: rest };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Score } from '#contracts';
+import { rolloutMeasure, type Score } from '#contracts';
 import { z } from 'zod';
 import { forgetRoundsBefore, roundFolder, storedRounds, writeRoundFolder } from './round-folders.ts';
 import { TrainerError } from './trainer-error.ts';
@@ -20,6 +20,7 @@ const evaluation = z.strictObject({
       weighted: z.number(),
       mean: z.number(),
       components: z.record(z.string(), z.number()),
+      each: z.array(z.number()).optional(),
     })
     .optional(),
   unmeasured: z.string().optional(),
@@ -42,6 +43,7 @@ const answerSchema = z.strictObject({
         firstLoss: z.number(),
         lastLoss: z.number(),
         meanLoss: z.number(),
+        rollouts: rolloutMeasure.optional(),
       }),
     })
     .optional(),

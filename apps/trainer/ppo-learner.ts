@@ -3,6 +3,7 @@ import { channelPlan, keepChannels, readOrders, type ChannelPlan } from '#federa
 import { readDecoderConfig, tunedManifest, valueHeadManifest, type DecoderConfig } from '#language-models';
 import {
   decodeSafetensors,
+  digestOf,
   encodeSafetensors,
   parameterCount,
   takeChannels,
@@ -15,8 +16,10 @@ import {
   PolicyPool,
   tuneByPpo,
   type IterationFigures,
+  type PpoRoundResult,
   type PpoRoundSettings,
   type RewardWeights,
+  type RolloutAnswer,
   type StepProgress,
 } from '#tuning';
 import type { ArmTensors } from './client-state.ts';
@@ -25,6 +28,9 @@ import type { ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from '
 import { optimisationOf } from './optimisation-of.ts';
 import type { SiteRewards } from './site-rewards.ts';
 import { TrainerError } from './trainer-error.ts';
+
+/** Of so many held-out instructions each one's reward is said, beside the means of all. */
+const MOST_EACH = 512;
 
 /** Instructions answered by the top blocks of a decoder, which learn from what reward models say: PPO. */
 export class PpoLearner implements Learner {
@@ -35,6 +41,7 @@ export class PpoLearner implements Learner {
   readonly rewards: SiteRewards;
   private readonly pool: PolicyPool;
   private readonly channels: ChannelPlan | undefined;
+  private lastAnswers: { readonly digest: string; readonly answers: Promise<RolloutAnswer> } | undefined;
 
   private constructor({ spec, modelFolder, data, threads }: LearnerParts, config: DecoderConfig, rewards: SiteRewards) {
     const { ppo, sparsity, training, trainableBlocks } = spec;
@@ -91,16 +98,7 @@ export class PpoLearner implements Learner {
 
   /** Held-out instructions, the same for everyone and with the same random numbers in every round, as reward models like the answers. */
   async evaluate(client: HostedClient, round: number, { shared }: ArmTensors): Promise<Measures> {
-    const { seed, ppo, training } = this.spec;
-    const { rollouts } = await this.pool.rollout({
-      // The worker takes the bytes over; the caller goes on to train with its own.
-      tuned: shared.slice(),
-      prompts: this.heldOut,
-      count: this.heldOut.length,
-      maxNewTokens: ppo.maxNewTokens,
-      maxPromptTokens: training.maxTokens,
-      stream: { seed, purpose: 'ppo.evaluation', coordinates: [] },
-    });
+    const { rollouts } = await this.answersOf(shared);
     const key = { client: client.name, round, iteration: 0 };
     const { weighted, means, emptyCompletions } = await judge(
       this.rewards.scorer,
@@ -116,8 +114,29 @@ export class PpoLearner implements Learner {
         weighted: weighted.reduce((sum, reward) => sum + reward, 0) / rollouts.length,
         mean: models.reduce((sum, [name, { weight }]) => sum + weight * (means[name] ?? 0), 0),
         components: means,
+        each: weighted.slice(0, MOST_EACH),
       },
     };
+  }
+
+  /** What a policy answers to the held-out instructions; drawn once for clients that hold the same. */
+  private answersOf(shared: Uint8Array): Promise<RolloutAnswer> {
+    const digest = digestOf(shared);
+    if (this.lastAnswers?.digest === digest) return this.lastAnswers.answers;
+    const { seed, ppo, training } = this.spec;
+    const answers = this.pool.rollout({
+      // The worker takes the bytes over; the caller goes on to train with its own.
+      tuned: shared.slice(),
+      prompts: this.heldOut,
+      count: this.heldOut.length,
+      maxNewTokens: ppo.maxNewTokens,
+      maxPromptTokens: training.maxTokens,
+      stream: { seed, purpose: 'ppo.evaluation', coordinates: [] },
+    });
+    this.lastAnswers = { digest, answers };
+    // What failed is asked again.
+    answers.catch(() => (this.lastAnswers = undefined));
+    return answers;
   }
 
   async train(
@@ -137,7 +156,7 @@ export class PpoLearner implements Learner {
       outcome: 'trained',
       tensors: { shared: result.tuned, personal: result.valueHead },
       ...(sparse === undefined ? {} : { upload: keptPart(result.tuned, sparse) }),
-      training: trainingOf(result.iterations),
+      training: trainingOf(result),
     };
   }
 
@@ -203,6 +222,8 @@ export class PpoLearner implements Learner {
   }
 }
 
+type TrainedByPpo = Extract<PpoRoundResult, { outcome: 'trained' }>;
+
 interface KeptPart {
   readonly families: readonly ChannelFamily[];
   readonly kept: KeptChannels;
@@ -214,12 +235,35 @@ function keptPart(tuned: Uint8Array, { families, kept }: KeptPart): Uint8Array {
 }
 
 /** A round's updates as the wire has them. */
-function trainingOf(iterations: readonly IterationFigures[]): Extract<ArmOutcome, { outcome: 'trained' }>['training'] {
-  const steps = iterations.reduce((sum, iteration) => sum + iteration.steps, 0);
+function trainingOf({ iterations, endedEarly }: TrainedByPpo): Extract<ArmOutcome, { outcome: 'trained' }>['training'] {
+  const [first, last] = [iterations[0], iterations.at(-1)];
+  if (first === undefined || last === undefined)
+    throw new TrainerError('trainer.nothing-learned', 'A round of PPO came to its end without an update.');
+  const sum = (figure: (iteration: IterationFigures) => number): number =>
+    iterations.reduce((total, iteration) => total + figure(iteration), 0);
+  const steps = sum((iteration) => iteration.steps);
+  const completions = sum((iteration) => iteration.completions);
+  const perCompletion = (figure: (iteration: IterationFigures) => number): number =>
+    sum((iteration) => figure(iteration) * iteration.completions) / completions;
   return {
     steps,
-    firstLoss: iterations[0]?.first.loss ?? 0,
-    lastLoss: iterations.at(-1)?.last.loss ?? 0,
-    meanLoss: iterations.reduce((sum, iteration) => sum + iteration.meanLoss * iteration.steps, 0) / Math.max(1, steps),
+    firstLoss: first.first.loss,
+    lastLoss: last.last.loss,
+    meanLoss: sum((iteration) => iteration.meanLoss * iteration.steps) / Math.max(1, steps),
+    rollouts: {
+      iterations: iterations.length,
+      completions,
+      tokens: sum(({ tokens }) => tokens),
+      weighted: perCompletion(({ weighted }) => weighted),
+      components: Object.fromEntries(
+        Object.keys(first.rewards).map((reward) => [reward, perCompletion(({ rewards }) => rewards[reward] ?? 0)]),
+      ),
+      kl: last.kl,
+      squaredDistance: last.distanceAfter,
+      emptyCompletions: sum(({ emptyCompletions }) => emptyCompletions),
+      limitedScores: sum(({ limitedScores }) => limitedScores),
+      tooLongPrompts: sum(({ tooLongPrompts }) => tooLongPrompts),
+      ...(endedEarly === undefined ? {} : { endedEarly: endedEarly.slice(0, 400) }),
+    },
   };
 }

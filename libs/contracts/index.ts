@@ -42,6 +42,8 @@ export {
   type BlobReference,
   type Score,
   type TransmissionRecord,
+  rolloutMeasure,
+  type RolloutMeasure,
 } from './vocabulary.ts';
 export {
   experimentSpec,

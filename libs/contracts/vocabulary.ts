@@ -97,7 +97,31 @@ export const rewardMeasure = z.strictObject({
   weighted: z.number(),
   mean: z.number(),
   components: z.record(z.string().min(1).max(63), z.number()),
+  /** The weighted reward of each of the first held-out instructions, always in the same order: what a gain is judged by. */
+  each: z.array(z.number()).max(512).optional(),
 });
+
+/** What a client's round of learning from rewards was: sums over its iterations, means over its completions. */
+export const rolloutMeasure = z.strictObject({
+  iterations: z.int().min(1),
+  completions,
+  tokens: completions,
+  /** Of the completions that were learned from, as in an evaluation. */
+  weighted: z.number(),
+  components: z.record(z.string().min(1).max(63), z.number()),
+  /** Mean KL of a completion to the reference, in nats, of the policy that drew the last ones. */
+  kl: z.number(),
+  /** ‖θ − θ_global‖² over the shared tensors, at the end of the round. */
+  squaredDistance: z.number().min(0),
+  emptyCompletions: completions,
+  /** Scores that counted as the limit. */
+  limitedScores: completions,
+  /** Prompts that left no room and were passed over. */
+  tooLongPrompts: completions,
+  /** Why the round ended before its last iteration. */
+  endedEarly: z.string().max(400).optional(),
+});
+export type RolloutMeasure = z.infer<typeof rolloutMeasure>;
 
 /** An Ed25519 public key, its raw 32 bytes in base64url. */
 export const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a public key is 32 bytes in base64url');

@@ -45,7 +45,7 @@ export {
   type UpdateSettings,
 } from './ppo/learner/update-policy.ts';
 export { PolicyPool, type PolicyPoolOptions } from './ppo/workers/ppo-pool.ts';
-export type { Rollout } from './ppo/workers/ppo-messages.ts';
+export type { Rollout, RolloutAnswer } from './ppo/workers/ppo-messages.ts';
 export {
   tuneByPpo,
   type IterationFigures,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
-import { meanInterval } from './mean-interval.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
 import type { RunPlan } from './run-figures.ts';
 
@@ -84,6 +83,7 @@ const rewarded: ClosingFigures = {
       first: -0.1,
       weighted: { mean: 0.55, first: -0.2 },
       components: { helpfulness: { mean: 0.5, first: 0 }, safety: { mean: 0.3, first: -0.2 } },
+      gain: { mean: 0.75, low: 0.25, high: 1.25, instructions: 48, isShown: true },
     },
   },
   clients: closing.clients.map((client) => ({
@@ -101,13 +101,26 @@ const rewarded: ClosingFigures = {
 
 describe('what a run that learns from rewards says', () => {
   it('shows the reward of each round, by the spec’s weights and by the clients’ own', () => {
-    const said = describeRound({ ...round, reward: { mean: 0.4, weighted: 0.55 } }, 15);
-    expect(said).toMatch(/reward 0\.400, by own weights 0\.550/);
+    const components = { helpfulness: 0.5, safety: 0.3 };
+    const clients = { 'client-1': 0.6, 'client-0': 0.5 };
+    const reward = { mean: 0.4, weighted: 0.55, components, clients };
+    const said = describeRound({ ...round, reward, policy: { kl: 0.25, squaredDistance: 0.0125 } }, 15);
+    expect(said).toContain('reward 0.400, helpfulness 0.500, safety 0.300');
+    expect(said).toContain('by own weights 0.550 (client-0 0.500, client-1 0.600)');
+    expect(said).toContain('KL 0.250 nats, distance 0.0125');
+  });
+
+  it('says when a gain may be chance', () => {
+    expect(describeClosing(rewarded)).toContain('gain by own weights    +0.750 (95 % interval +0.250 to +1.250');
+    expect(describeClosing(rewarded)).not.toContain('NOT beyond');
+    const gain = { mean: 0.1, low: -0.2, high: 0.4, instructions: 48, isShown: false };
+    const metrics = { ...rewarded.metrics, reward: { ...rewarded.metrics.reward!, gain } };
+    expect(describeClosing({ ...rewarded, metrics })).toContain('the gain is NOT beyond its 95 % interval');
   });
 
   it('closes with each reward and each client, before and after', () => {
     const said = describeClosing(rewarded);
-    expect(said).toMatch(/client\s+before\s+after\s+helpfulness\s+safety/);
+    expect(said).toMatch(/client\s+before\s+after\s+gain\s+helpfulness\s+safety/);
     expect(said).toMatch(/client-0\s+not measured\s+0\.550\s+0\.500\s+0\.300/);
     expect(said).toMatch(/by own weights\s+-0\.200 before, 0\.550 after/);
     expect(said).toMatch(/safety\s+-0\.200 before, 0\.300 after/);
@@ -156,17 +169,5 @@ describe('what a run says', () => {
     const none = { mean: null, worst: null, first: null };
     const text = describeClosing({ ...closing, metrics: { personalAccuracy: none, generalAccuracy: none } });
     expect(text).toContain('personalised accuracy  not measured before, not measured after');
-  });
-});
-
-describe('the interval of a mean', () => {
-  it('is Student’s', () => {
-    // scipy.stats.t.interval(0.95, 3, loc=2.5, scale=scipy.stats.sem([1, 2, 3, 4]))
-    const { mean, low, high } = meanInterval([1, 2, 3, 4]);
-    expect([mean, low!, high!]).toBeAllClose([2.5, 0.4457397432391206, 4.554260256760879], { relative: 1e-9 });
-  });
-
-  it('is unknown from one value', () => {
-    expect(meanInterval([0.5])).toEqual({ mean: 0.5, values: 1 });
   });
 });

@@ -1,7 +1,6 @@
 import Table from 'cli-table3';
 import { bytes, count, duration, percent, points } from './figures.ts';
-import { meanInterval } from './mean-interval.ts';
-import type { ClosingFigures, RoundFigures } from '#storage';
+import { meanInterval, type ClosingFigures, type RoundFigures } from '#storage';
 import type { PlannedClient, RunPlan, RunStatus } from './run-figures.ts';
 
 /** Figures are read from their right end, words from their left. */
@@ -103,10 +102,29 @@ export function describeRound(figures: RoundFigures, rounds: number): string {
     parts.push(`personal ${percent(figures.personalAccuracy.mean)}, worst ${percent(figures.personalAccuracy.worst)}`);
   }
   if (figures.generalAccuracy !== undefined) parts.push(`general ${percent(figures.generalAccuracy)}`);
-  if (figures.reward !== undefined)
-    parts.push(`reward ${figures.reward.mean.toFixed(3)}, by own weights ${figures.reward.weighted.toFixed(3)}`);
+  if (figures.reward !== undefined) parts.push(describeReward(figures.reward));
+  if (figures.policy !== undefined)
+    parts.push(`KL ${figures.policy.kl.toFixed(3)} nats, distance ${figures.policy.squaredDistance.toFixed(4)}`);
   if (figures.stage === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
   return parts.join(' · ');
+}
+
+/** Of more clients than these the mean and the least are said. */
+const MOST_CLIENTS = 8;
+
+/** Each reward, then by the clients' own weights: of each where they are few. */
+function describeReward({ mean, weighted, components, clients }: NonNullable<RoundFigures['reward']>): string {
+  const inOrder = (figures: Readonly<Record<string, number>>) =>
+    Object.entries(figures).sort(([left], [right]) => (left < right ? -1 : 1));
+  const each = inOrder(components).map(([name, component]) => `${name} ${component.toFixed(3)}`);
+  const own = inOrder(clients ?? {});
+  const byClient =
+    own.length > MOST_CLIENTS
+      ? ` (least ${Math.min(...own.map(([, reward]) => reward)).toFixed(3)})`
+      : own.length > 0
+        ? ` (${own.map(([client, reward]) => `${client} ${reward.toFixed(3)}`).join(', ')})`
+        : '';
+  return `reward ${[mean.toFixed(3), ...each].join(', ')} · by own weights ${weighted.toFixed(3)}${byClient}`;
 }
 
 function crossings({ delivered, lost, missing, withheld, refused }: RoundFigures): string {
@@ -145,18 +163,42 @@ function describeRewards(closing: ClosingFigures, reward: NonNullable<ClosingFig
     client.client,
     standardised(client.rewardFirst?.weighted),
     standardised(client.reward?.weighted),
+    gained(client),
     ...names.map((name) => standardised(client.reward?.components[name])),
   ]);
   const change = ({ first, mean }: { readonly first: number | null; readonly mean: number | null }): string =>
     `${standardised(first)} before, ${standardised(mean)} after`;
   return [
-    plainTable(['client', 'before', 'after', ...names], rows),
+    plainTable(['client', 'before', 'after', 'gain', ...names], rows),
     '',
     `reward                 ${change(reward)}`,
     `by own weights         ${change(reward.weighted)}`,
     ...Object.entries(reward.components).map(([name, component]) => `${name.padEnd(22)} ${change(component)}`),
+    ...describeGain(reward.gain),
     ...costOf(closing),
   ].join('\n');
+}
+
+function gained({ reward, rewardFirst }: ClosingFigures['clients'][number]): string {
+  return reward === null || rewardFirst === null ? '' : signed(reward.weighted - rewardFirst.weighted);
+}
+
+function describeGain(gain: RewardGain | undefined): string[] {
+  if (gain === undefined) return ['gain                   not measured'];
+  const { mean, low, high, instructions, isShown } = gain;
+  const interval = `95 % interval ${signed(low)} to ${signed(high)} over ${count(instructions)} held-out instructions`;
+  return [
+    `gain by own weights    ${signed(mean)} (${interval})`,
+    ...(isShown
+      ? []
+      : ['the gain is NOT beyond its 95 % interval: this run does not show that training raised the reward']),
+  ];
+}
+
+type RewardGain = NonNullable<NonNullable<ClosingFigures['metrics']['reward']>['gain']>;
+
+function signed(difference: number): string {
+  return `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}`;
 }
 
 function standardised(score: number | null | undefined): string {

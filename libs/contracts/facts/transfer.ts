@@ -7,6 +7,7 @@ import {
   digest,
   keep,
   profileVersion,
+  rolloutMeasure,
   roundNumber,
   signature,
   siteName,
@@ -63,6 +64,8 @@ export const uploadSent = defineContract({
       firstLoss: z.number(),
       lastLoss: z.number(),
       meanLoss: z.number(),
+      /** Of a client that learns from rewards. */
+      rollouts: rolloutMeasure.optional(),
     }),
   }),
 });

@@ -8,6 +8,8 @@ export interface RecordedReward {
   readonly weighted: number;
   readonly mean: number;
   readonly components: Readonly<Record<string, number>>;
+  /** The weighted reward of each of the first instructions. */
+  readonly each?: readonly number[] | undefined;
 }
 
 /** How good one of a client's models was after a number of rounds; 0 is before any training. */

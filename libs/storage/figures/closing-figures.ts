@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.ts';
 import { clientFigures, type ClientFigures } from './client-figures.ts';
 import { findExperiment } from './experiments.ts';
+import { rewardGain, type RewardGain } from './reward-gain.ts';
 import { roundFigures, type UploadSizes } from './round-figures.ts';
 
 interface Change {
@@ -12,6 +13,7 @@ interface Change {
 export interface RewardFigures extends Change {
   readonly weighted: Change;
   readonly components: Readonly<Record<string, Change>>;
+  readonly gain?: RewardGain;
 }
 
 /**
@@ -97,12 +99,14 @@ function rewardsOf(clients: readonly ClientFigures[]): { readonly reward?: Rewar
     const over = (rewards: typeof last) => mean(rewards.flatMap((reward) => figure(reward) ?? []));
     return { mean: over(last), first: over(first) };
   };
+  const gain = rewardGain(clients);
   const names = [...new Set(last.flatMap(({ components }) => Object.keys(components)))].sort();
   return {
     reward: {
       ...change((reward) => reward.mean),
       weighted: change(({ weighted }) => weighted),
       components: Object.fromEntries(names.map((name) => [name, change(({ components }) => components[name])])),
+      ...(gain === undefined ? {} : { gain }),
     },
   };
 }

@@ -23,8 +23,20 @@ export interface RoundFigures {
   readonly meanLoss?: number | undefined;
   readonly personalAccuracy?: { readonly mean: number; readonly worst: number } | undefined;
   readonly generalAccuracy?: number | undefined;
-  /** Means over the clients, where they learn from rewards. */
-  readonly reward?: { readonly mean: number; readonly weighted: number } | undefined;
+  /** Where clients learn from rewards. */
+  readonly reward?: RoundReward | undefined;
+  /** The same: means over the clients that trained. KL in nats a completion, to the reference; squared distance to the global model. */
+  readonly policy?: { readonly kl: number; readonly squaredDistance: number } | undefined;
+}
+
+/** How reward models like the clients' completions of held-out instructions after a round: means over the clients. */
+export interface RoundReward {
+  /** By the spec's weights, and by each client's own. */
+  readonly mean: number;
+  readonly weighted: number;
+  readonly components: Readonly<Record<string, number>>;
+  /** Each client's own weighted reward, where there are at most 64. */
+  readonly clients?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Sizes of a set of uploads in bytes, whether or not they arrived. */
@@ -58,6 +70,10 @@ interface Row {
   general_mean: number | null;
   reward_mean: number | null;
   reward_weighted: number | null;
+  reward_components: Record<string, number> | null;
+  reward_clients: Record<string, number> | null;
+  kl: number | null;
+  squared_distance: number | null;
 }
 
 // One row a round; each side is summed up on its own before it is joined, or rows would multiply.
@@ -83,13 +99,20 @@ const ROUNDS = `
       count(*) FILTER (WHERE verdict = 'refused')::int AS refused
     FROM airtune.contribution WHERE experiment_id = $1 GROUP BY round
   ), training AS (
-    SELECT round, avg(mean_loss_nats) AS mean_loss, sum(bytes)::float8 AS sent_bytes, count(*)::float8 AS uploads
+    SELECT round, avg(mean_loss_nats) AS mean_loss, avg(kl_nats) AS kl, avg(squared_distance) AS squared_distance, sum(bytes)::float8 AS sent_bytes, count(*)::float8 AS uploads
     FROM airtune.local_training WHERE experiment_id = $1 GROUP BY round
   ), accuracy AS (
     SELECT after_round, avg(personal_accuracy) AS personal_mean, min(personal_accuracy) AS personal_worst,
       avg(general_accuracy) AS general_mean,
-      avg((reward->>'mean')::float8) AS reward_mean, avg((reward->>'weighted')::float8) AS reward_weighted
+      avg((reward->>'mean')::float8) AS reward_mean, avg((reward->>'weighted')::float8) AS reward_weighted,
+      CASE WHEN count(reward) BETWEEN 1 AND 64
+        THEN jsonb_object_agg(client, reward->'weighted') FILTER (WHERE reward IS NOT NULL) END AS reward_clients
     FROM airtune.evaluation WHERE experiment_id = $1 AND arm = 'federated' GROUP BY after_round
+  ), component AS (
+    SELECT after_round, jsonb_object_agg(name, mean) AS reward_components
+    FROM (SELECT after_round, name, avg(value::float8) AS mean
+      FROM airtune.evaluation, jsonb_each_text(reward->'components') AS each (name, value)
+      WHERE experiment_id = $1 AND arm = 'federated' GROUP BY after_round, name) AS means GROUP BY after_round
   )
   SELECT r.number AS round, r.stage, r.abandon_reason,
     coalesce(up_delivered, 0) AS up_delivered, coalesce(up_lost, 0) AS up_lost,
@@ -99,13 +122,15 @@ const ROUNDS = `
     coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
     coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
     mean_loss, CASE WHEN r.channel_order IS NOT NULL THEN sent_bytes END AS sent_bytes,
-    CASE WHEN r.channel_order IS NOT NULL THEN uploads * r.global_before_bytes END AS dense_bytes, personal_mean, personal_worst, general_mean, reward_mean, reward_weighted
+    CASE WHEN r.channel_order IS NOT NULL THEN uploads * r.global_before_bytes END AS dense_bytes, personal_mean, personal_worst, general_mean, reward_mean, reward_weighted,
+    coalesce(reward_components, '{}') AS reward_components, reward_clients, kl, squared_distance
   FROM airtune.round AS r
     LEFT JOIN cost ON cost.round = r.number
     LEFT JOIN delay ON delay.round = r.number
     LEFT JOIN verdict ON verdict.round = r.number
     LEFT JOIN training ON training.round = r.number
     LEFT JOIN accuracy ON accuracy.after_round = r.number
+    LEFT JOIN component ON component.after_round = r.number
   WHERE r.experiment_id = $1 AND ($2::int IS NULL OR r.number = $2)
   ORDER BY r.number`;
 
@@ -140,6 +165,16 @@ function figuresOf(row: Row): RoundFigures {
     ...(row.general_mean === null ? {} : { generalAccuracy: row.general_mean }),
     ...(row.reward_mean === null || row.reward_weighted === null
       ? {}
-      : { reward: { mean: row.reward_mean, weighted: row.reward_weighted } }),
+      : {
+          reward: {
+            mean: row.reward_mean,
+            weighted: row.reward_weighted,
+            components: row.reward_components ?? {},
+            ...(row.reward_clients === null ? {} : { clients: row.reward_clients }),
+          },
+        }),
+    ...(row.kl === null || row.squared_distance === null
+      ? {}
+      : { policy: { kl: row.kl, squaredDistance: row.squared_distance } }),
   };
 }

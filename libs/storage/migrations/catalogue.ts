@@ -9,6 +9,7 @@ import { ChangingProfiles1764730000000 } from './1764730000000-changing-profiles
 import { SparseRounds1764740000000 } from './1764740000000-sparse-rounds.ts';
 import { Scores1764750000000 } from './1764750000000-scores.ts';
 import { EnrolmentsInTime1764755000000 } from './1764755000000-enrolments-in-time.ts';
+import { Rollouts1764760000000 } from './1764760000000-rollouts.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   SparseRounds1764740000000,
   Scores1764750000000,
   EnrolmentsInTime1764755000000,
+  Rollouts1764760000000,
 ] as const;

@@ -43,6 +43,8 @@ export interface UpdateFigures {
   readonly kl: number;
   /** ‖θ − θ_global‖² over the shared tensors, before the first step. */
   readonly distance: number;
+  /** The same after the last step. */
+  readonly distanceAfter: number;
   readonly steps: number;
   /** Of the first step: nothing is clipped in it, for old and new log-probabilities are the same. */
   readonly first: StepLosses;
@@ -110,7 +112,10 @@ export async function updatePolicy(
   const meanLoss = losses.reduce((sum, { loss }) => sum + loss, 0) / losses.length;
   return {
     outcome: 'updated',
-    figures: { kl, distance, steps: losses.length, first, last, meanLoss },
+    figures: {
+      ...{ kl, distance, distanceAfter: squaredDistance(policy.tuned, policy.global) },
+      ...{ steps: losses.length, first, last, meanLoss },
+    },
     optimiser: steps.state,
   };
 }
