@@ -66,17 +66,25 @@ export class RelayOutbox implements OnModuleDestroy {
         listOutgoing(db, experiment, MOST_AT_ONCE),
       ]);
       if (!claimed) return false;
-      const published: number[] = [];
-      try {
-        for (const fact of facts) {
-          await this.#publish(fact);
-          published.push(fact.id);
-        }
-      } finally {
-        if (published.length > 0) withCommit(db, forgetOutgoing(db, published));
+      await this.#publishInOrder(facts);
+      if (facts.length > 0) {
+        const published = facts.map(({ id }) => id);
+        withCommit(db, forgetOutgoing(db, published));
       }
-      return published.length === MOST_AT_ONCE;
+      return facts.length === MOST_AT_ONCE;
     });
+  }
+
+  /** Small ones together; a blob takes its time, and what is said after it must not overtake it. */
+  async #publishInOrder(facts: readonly OutgoingFact[]): Promise<void> {
+    const underWay: Promise<void>[] = [];
+    for (const fact of facts) {
+      if (fact.blob !== null) await Promise.all(underWay.splice(0));
+      const published = this.#publish(fact);
+      if (fact.blob === null) underWay.push(published);
+      else await published;
+    }
+    await Promise.all(underWay);
   }
 
   async #publish({ experimentId, contract: name, data, blob }: OutgoingFact): Promise<void> {

@@ -4,7 +4,7 @@ import { TransportError } from '../transport-error.ts';
 import type { ChunkRecord } from './chunk-record.ts';
 
 /** What became of a chunk: it grew a blob, or changed nothing because the blob is there, or because it is out of place. */
-export type Taken = 'began' | 'grew' | 'completed' | 'held' | 'duplicate' | 'out-of-place';
+export type Taken = 'began' | 'grew' | 'held' | 'duplicate' | 'out-of-place';
 
 /** A blob on its way in. `stored` settles when the store has verified it, or has found it wrong. */
 interface Transfer {
@@ -24,28 +24,40 @@ const REMEMBERED = 1000;
 
 /**
  * Puts the chunks of one partition together. Each transfer is streamed into the store, which verifies size and digest;
- * in memory there is a chunk a transfer at most. Nothing here survives a crash: the reader begins again at the first
+ * in memory there is a chunk a transfer at most. A blob whose bytes are all there is flushed to the disk while the next
+ * messages are read; the event that closes it waits for that. Nothing here survives a crash: the reader begins again at the first
  * chunk of what was unfinished.
  */
 export class BlobAssembly {
   private readonly shelf: BlobShelf;
   private readonly orphanAfterMs: number;
-  private readonly onDropped: (event: string) => void;
+  private readonly onEnded: (event: string) => void;
+  private readonly onBroken: (error: unknown) => void;
   private readonly transfers = new Map<string, Transfer>();
+  /** Blobs whose bytes are all there, until the store has them; what it could not write stays. */
+  private readonly storing = new Map<string, Promise<void>>();
   private readonly held = new Set<string>();
   private readonly refused = new Map<string, TransportError>();
 
-  /** `onDropped` hears of a transfer that ended unfinished: its sender fell silent, or there were too many. */
-  constructor(shelf: BlobShelf, orphanAfterMs: number, onDropped: (event: string) => void) {
+  /**
+   * `onEnded` hears of a transfer that need not be read again: its blob is in the store, its sender fell silent, or there
+   * were too many. `onBroken` hears that the store cannot write.
+   */
+  constructor(
+    shelf: BlobShelf,
+    orphanAfterMs: number,
+    hears: { readonly onEnded: (event: string) => void; readonly onBroken: (error: unknown) => void },
+  ) {
     this.shelf = shelf;
     this.orphanAfterMs = orphanAfterMs;
-    this.onDropped = onDropped;
+    this.onEnded = hears.onEnded;
+    this.onBroken = hears.onBroken;
   }
 
   /** Takes one chunk; rejects only when the store cannot write, not for what is wrong with the chunk. */
   async take(chunk: ChunkRecord): Promise<Taken> {
     const { event, digest, bytes, offset, piece } = chunk;
-    if (this.held.has(event)) return 'held';
+    if (this.held.has(event) || this.storing.has(event)) return 'held';
     let transfer = this.transfers.get(event);
     if (transfer === undefined) {
       if (offset !== 0) return 'out-of-place';
@@ -60,10 +72,7 @@ export class BlobAssembly {
     transfer.next += piece.length;
     transfer.idle.refresh();
     await written(transfer, piece);
-    if (transfer.next === bytes) {
-      await this.finish(event, transfer);
-      return 'completed';
-    }
+    if (transfer.next === bytes) this.finish(event, transfer);
     return offset === 0 ? 'began' : 'grew';
   }
 
@@ -72,11 +81,12 @@ export class BlobAssembly {
    * @throws TransportError `blob.incomplete` when chunks are missing, `blob.wrong-digest` when they are another blob's.
    */
   async close(event: string, { digest, bytes }: { readonly digest: string; readonly bytes: number }): Promise<void> {
+    const arrived = this.transfers.get(event)?.next ?? 0;
+    this.drop(event);
+    await this.storing.get(event);
     this.held.delete(event);
     const refusal = this.refused.get(event);
     this.refused.delete(event);
-    const arrived = this.transfers.get(event)?.next ?? 0;
-    this.drop(event);
     if (await this.shelf.has(digest)) return;
     if (refusal !== undefined) throw refusal;
     if (bytes === 0) await this.store(digest, PassThrough.from([]));
@@ -108,10 +118,16 @@ export class BlobAssembly {
     return transfer;
   }
 
-  private async finish(event: string, { pipe, stored, idle }: Transfer): Promise<void> {
-    clearTimeout(idle);
+  private finish(event: string, transfer: Transfer): void {
+    clearTimeout(transfer.idle);
     this.transfers.delete(event);
-    pipe.end();
+    transfer.pipe.end();
+    const storing = this.settle(event, transfer);
+    this.storing.set(event, storing);
+    storing.catch(this.onBroken);
+  }
+
+  private async settle(event: string, { stored }: Transfer): Promise<void> {
     try {
       await stored;
       remember(this.held, event);
@@ -120,6 +136,8 @@ export class BlobAssembly {
       if (this.refused.size >= REMEMBERED) this.refused.clear();
       this.refused.set(event, new TransportError('blob.wrong-digest', (error as Error).message, { cause: error }));
     }
+    this.storing.delete(event);
+    this.onEnded(event);
   }
 
   private async store(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -133,7 +151,7 @@ export class BlobAssembly {
 
   private giveUp(event: string): void {
     this.drop(event);
-    this.onDropped(event);
+    this.onEnded(event);
   }
 
   private drop(event: string): void {

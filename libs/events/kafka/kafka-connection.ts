@@ -1,14 +1,15 @@
+import { connect as connectPlainly, isIP } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type ISocketFactory, type Kafka } from 'kafkajs';
 import type { DeadLetter } from '../dead-letter.ts';
 import { type Address, type Listener, addressFor } from '../listener.ts';
 import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
 import { explainKafkaError } from './explain-kafka-error.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
-import { RecordSender } from './record-sender.ts';
+import { type Outgoing, RecordSender } from './record-sender.ts';
 import { commonTopics } from './topic-names.ts';
-import type { HeaderText, WireRecord } from './wire-record.ts';
 import { TransportError } from '../transport-error.ts';
 import { sizeOf } from './wire-record.ts';
 
@@ -76,20 +77,23 @@ export class KafkaConnection {
   }
 
   /**
-   * Resolves when the broker has stored the record.
+   * Resolves when the broker has stored the records: where they fit into one request all of them, or none.
    * @throws TransportError `kafka.message-too-large` before it is sent, or what the broker says.
    */
-  async send(topic: string, record: WireRecord & { readonly headers: HeaderText }): Promise<void> {
-    const bytes = sizeOf(record);
-    if (bytes > REQUEST_BYTES) {
-      const what = record.headers['ce_type'] ?? 'A message';
+  async send(topic: string, ...records: readonly Outgoing[]): Promise<void> {
+    const sizes = records.map((record) => sizeOf(record));
+    const largest = Math.max(...sizes);
+    if (largest > REQUEST_BYTES) {
+      const what = records[sizes.indexOf(largest)]?.headers['ce_type'] ?? 'A message';
       throw new TransportError(
         'kafka.message-too-large',
-        `${what} has ${String(bytes)} bytes, the limit of ${topic} is ${String(REQUEST_BYTES)}. An experiment of fewer clients or tensors says less.`,
+        `${what} has ${String(largest)} bytes, the limit of ${topic} is ${String(REQUEST_BYTES)}. An experiment of fewer clients or tensors says less.`,
       );
     }
+    const together = sizes.reduce((sum, bytes) => sum + bytes, 0) <= TOGETHER_BYTES;
     try {
-      await this.sender.send(topic, record);
+      if (together) await this.sender.send(topic, records);
+      else for (const record of records) await this.sender.send(topic, [record]);
     } catch (error) {
       throw explainKafkaError(error, this.settings, `Publishing to ${topic}`);
     }
@@ -116,6 +120,19 @@ export class KafkaConnection {
   }
 }
 
+const KEEP_ALIVE_MS = 60_000;
+
+/** As the library connects, but a small request does not wait until the one before it is acknowledged (Nagle). */
+const plainSocket: ISocketFactory = ({ host, port, onConnect }) =>
+  connectPlainly({ host, port }, onConnect).setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
+
+const secureSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  return connectSecurely({ host, port, ...named, ...ssl }, onConnect)
+    .setKeepAlive(true, KEEP_ALIVE_MS)
+    .setNoDelay(true);
+};
+
 /** The library keeps notes in the login that it is given, hence a copy. What it warns of it also mends: a debug log's matter. */
 function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
   const logger = new Logger('Kafka');
@@ -132,6 +149,7 @@ function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
           },
         }),
     ...(sasl === undefined ? {} : { sasl: { ...sasl } as { mechanism: 'plain'; username: string; password: string } }),
+    socketFactory: ssl === undefined ? plainSocket : secureSocket,
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     retry: { initialRetryTime: 100, maxRetryTime: 3000, retries: 6 },

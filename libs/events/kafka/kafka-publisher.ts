@@ -8,6 +8,7 @@ import { TransportError } from '../transport-error.ts';
 import { encodeChunk } from './chunk-record.ts';
 import { encodeEvent } from './event-record.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
+import type { Outgoing } from './record-sender.ts';
 import { topicName } from './topic-names.ts';
 
 /** A little under 1 MiB: with its frame it still fits the power of two by which the client library grows its buffers. */
@@ -43,12 +44,15 @@ export class KafkaPublisher extends Publisher {
 
   private async sendAlong(route: Route, envelope: Envelope, blob: BlobReference | undefined): Promise<void> {
     const topic = topicName(this.connection.settings, addressOf(route, envelope.data));
-    if (blob !== undefined) await this.sendChunks(topic, envelope, blob);
-    await this.connection.send(topic, encodeEvent(envelope, blob));
+    const lastChunk = blob === undefined ? [] : await this.sendChunks(topic, envelope, blob);
+    await this.connection.send(topic, ...lastChunk, encodeEvent(envelope, blob));
   }
 
-  private async sendChunks(topic: string, { id, key }: Envelope, { digest, bytes }: BlobReference): Promise<void> {
+  /** Sends all chunks but the last, which is left to travel with the event: most blobs are one chunk. */
+  private async sendChunks(topic: string, { id, key }: Envelope, blob: BlobReference): Promise<Outgoing[]> {
+    const { digest, bytes } = blob;
     const underWay: Promise<void>[] = [];
+    const last: Outgoing[] = [];
     let offset = 0;
     try {
       for await (const piece of this.blobs.createReadStream(digest, CHUNK_BYTES)) {
@@ -60,7 +64,9 @@ export class KafkaPublisher extends Publisher {
           piece: Buffer.from(piece.buffer, piece.byteOffset, piece.length),
         };
         offset += piece.length;
-        const sent = this.connection.send(topic, encodeChunk(chunk, key));
+        const [before] = last.splice(0, 1, encodeChunk(chunk, key));
+        if (before === undefined) continue;
+        const sent = this.connection.send(topic, before);
         // Whoever awaits it below hears of a failure.
         sent.catch(() => undefined);
         underWay.push(sent);
@@ -71,6 +77,7 @@ export class KafkaPublisher extends Publisher {
     }
     if (offset !== bytes)
       throw new TransportError('blob.changed', `${digest} had ${String(bytes)} bytes, and now ${String(offset)}`);
+    return last;
   }
 
   private async reference(contract: Contract, { blob: digest }: PublishOptions): Promise<BlobReference | undefined> {

@@ -47,6 +47,8 @@ export class Lane {
   private readonly reading = new PQueue({ concurrency: 1 });
   private readonly handling: PQueue;
   private readonly onBroken: (error: unknown) => void;
+  /** Resolves when the blobs of all events so far are there. */
+  private turn: Promise<unknown> = Promise.resolve();
   private waitingBytes = 0;
   private closed = false;
 
@@ -55,8 +57,13 @@ export class Lane {
     this.host = host;
     this.onBroken = onBroken;
     this.handling = new PQueue({ concurrency: host.places.concurrency });
-    this.assembly = new BlobAssembly(host.shelf, host.orphanAfterMs, (event) => {
-      this.release(event);
+    this.assembly = new BlobAssembly(host.shelf, host.orphanAfterMs, {
+      onEnded: (event) => {
+        this.release(event);
+      },
+      onBroken: (error) => {
+        this.breakOff(error);
+      },
     });
     void this.reading.add(() => before);
   }
@@ -124,12 +131,10 @@ export class Lane {
       await this.bury(record, offset, error);
       return;
     }
+    if (chunk.offset === 0 && !this.firstChunks.has(chunk.event)) this.firstChunks.set(chunk.event, offset);
     const taken = await this.assembly.take(chunk);
-    if (taken === 'began') {
-      this.firstChunks.set(chunk.event, offset);
-      return;
-    }
-    if (taken === 'completed') this.release(chunk.event);
+    if (taken === 'began') return;
+    if (this.firstChunks.get(chunk.event) === offset) this.firstChunks.delete(chunk.event);
     this.progress.end(offset);
   }
 
@@ -141,15 +146,36 @@ export class Lane {
         return;
       }
       const { envelope, event } = opened;
-      if (event.blob !== undefined) {
-        this.release(event.id);
-        await this.assembly.close(event.id, event.blob);
-      }
-      void this.handling.add(() => this.handle(record, offset, envelope));
+      // The next messages are read while the disk takes the blob; handlers start in order all the same.
+      const complete = Promise.all([this.turn, this.complete(event)]);
+      this.turn = complete.catch(() => undefined);
+      void this.handling.add(async () => {
+        try {
+          await complete;
+        } catch (error) {
+          if (error instanceof TransportError) await this.bury(record, offset, error);
+          else this.breakOff(error);
+          return;
+        }
+        await this.handle(record, offset, envelope);
+      });
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       await this.bury(record, offset, error);
     }
+  }
+
+  /** Sees that the blob of an event is in the store. */
+  private async complete({ id, blob }: OpenedRecord['event']): Promise<void> {
+    if (blob === undefined || this.closed) return;
+    try {
+      await this.assembly.close(id, blob);
+    } catch (error) {
+      // What the store could not write is read again, from its first chunk on.
+      if (error instanceof TransportError) this.release(id);
+      throw error;
+    }
+    this.release(id);
   }
 
   private async handle(record: PlacedRecord, offset: number, envelope: Envelope): Promise<void> {

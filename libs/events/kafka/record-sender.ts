@@ -4,14 +4,15 @@ import { pausesMs, type RetryPolicy } from '../retry-policy.ts';
 import type { HeaderText, WireRecord } from './wire-record.ts';
 import { sizeOf } from './wire-record.ts';
 
-type Outgoing = WireRecord & { readonly headers: HeaderText };
+/** A record that is to be sent. */
+export type Outgoing = WireRecord & { readonly headers: HeaderText };
 
 /** A broker that restarts is back by then. */
 const OUTAGE: RetryPolicy = { firstMs: 200, mostMs: 3000, forMs: 120_000 };
 
 interface Waiting {
   readonly topic: string;
-  readonly record: Outgoing;
+  readonly records: readonly Outgoing[];
   readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -42,10 +43,11 @@ export class RecordSender {
     this.producer ??= await this.newProducer();
   }
 
-  /** Resolves when the broker has stored the record. */
-  send(topic: string, record: Outgoing): Promise<void> {
+  /** Resolves when the broker has stored the records, which go out in one request. */
+  send(topic: string, records: readonly Outgoing[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ topic, record, bytes: sizeOf(record), resolve, reject });
+      const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+      this.waiting.push({ topic, records, bytes, resolve, reject });
       this.running ??= this.run();
     });
   }
@@ -124,10 +126,10 @@ export class RecordSender {
 
 function grouped(batch: readonly Waiting[]): { topic: string; messages: Message[] }[] {
   const byTopic = new Map<string, Message[]>();
-  for (const { topic, record } of batch) {
+  for (const { topic, records } of batch) {
     const messages = byTopic.get(topic) ?? [];
     byTopic.set(topic, messages);
-    messages.push({ key: record.key, value: record.value, headers: record.headers });
+    messages.push(...records.map(({ key, value, headers }) => ({ key, value, headers })));
   }
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
 }
