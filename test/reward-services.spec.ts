@@ -1,10 +1,14 @@
 import 'reflect-metadata';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auditExperiment } from '#audit';
 import type { Envelope, ExperimentSpec } from '#contracts';
+import { roundFigures } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { listRegistry, registerModel, retireModel } from '../apps/cli/commands/reward/registry.ts';
 import { showCompletions } from '../apps/cli/commands/show-completions.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { KafkaLaboratory } from './kafka-run.ts';
@@ -30,9 +34,26 @@ function judgedByServices(changes: { readonly rewards?: object; readonly profile
   });
 }
 
+/** A reward model that is a module, whose scores are an expression of `items`. */
+async function moduleFile(folder: string, name: string, scores: string): Promise<string> {
+  const path = join(folder, `${name}.mjs`);
+  const range = '{ lowest: 0, highest: 1 }';
+  await writeFile(
+    path,
+    `export default { name: '${name}', version: '1', range: ${range}, score: (items) => ${scores} };`,
+  );
+  return path;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !holds() && waitedMs < 60_000; waitedMs += 20) await sleep(20);
+  expect(holds()).toBe(true);
+}
+
 describe('a run that learns from rewards', () => {
   let server: TestServer;
   let databaseUrl: string;
+  let folder: string;
   let superuser: pg.Client;
   let laboratory: Laboratory;
   let facts: Envelope[] = [];
@@ -45,7 +66,10 @@ describe('a run that learns from rewards', () => {
   beforeAll(async () => {
     server = await startTestServer();
     databaseUrl = await server.createDatabase();
-    laboratory = await Laboratory.open({ databaseUrl, rewardModels: REWARD_MODELS, threads: 1 });
+    folder = await mkdtemp(join(tmpdir(), 'airtune-rewards-'));
+    // Says that it is there, and then nothing.
+    const mute = await moduleFile(folder, 'mute', `items[0].prompt === 'Are you there?' ? [0] : new Promise(() => {})`);
+    laboratory = await Laboratory.open({ databaseUrl, rewardModels: [...REWARD_MODELS, mute], threads: 1 });
     superuser = new pg.Client({ connectionString: databaseUrl });
     await superuser.connect();
     await superuser.query('SET session_replication_role = replica');
@@ -55,6 +79,7 @@ describe('a run that learns from rewards', () => {
     await superuser.end();
     await laboratory.close();
     await server.stop();
+    await rm(folder, { recursive: true });
   });
 
   it('comes to the same digests judged at the site, by services in one process, and over Kafka from two sites', async () => {
@@ -144,17 +169,64 @@ describe('a run that learns from rewards', () => {
   );
 
   it('goes on when a reward model does not answer: uploads are withheld, evaluations not measured, both recorded', async () => {
-    const nobody = { safety: { model: 'reward-nobody', weight: 0.5 } };
-    const closing = await run(judgedByServices({ rewards: { timeoutMs: 300, ...nobody } }));
+    const mute = { safety: { model: 'mute', weight: 0.5 } };
+    await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
     expect(said('upload.sent')).toEqual([]);
     expect(said('upload.withheld')).toHaveLength(4);
     expect(said('upload.withheld')[0]).toMatchObject({
       reason: 'rewards-missing',
-      message: expect.stringContaining('reward-nobody did not answer within 300 ms'),
+      message: expect.stringContaining('mute did not answer within 300 ms'),
     });
-    expect(said('evaluation.reported')[0]).toMatchObject({ unmeasured: expect.stringContaining('reward-nobody') });
+    expect(said('evaluation.reported').slice(0, 4)).toEqual(
+      [1, 2, 3, 4].map(() => expect.objectContaining({ unmeasured: expect.stringContaining('mute') })),
+    );
     expect(said('round.abandoned')).toHaveLength(2);
-    expect(closing.clients.every(({ reward }) => reward === null)).toBe(true);
+  }, 120_000);
+
+  it('leaves out a reward model that is away, for everyone, and records it', async () => {
+    const nobody = { safety: { model: 'reward-nobody', weight: 0.5 } };
+    const closing = await run(judgedByServices({ rewards: { healthTimeoutMs: 300, ...nobody } }));
+    const { record, coordinatorBlobs: blobs } = laboratory.system;
+    const { experiment } = closing;
+    expect(said('round.opened')).toEqual([1, 2, 3].map(() => expect.objectContaining({ leftOut: ['safety'] })));
+    expect(said('upload.sent')).toHaveLength(4);
+    expect(closing.clients.map(({ reward }) => Object.keys(reward!.components))).toEqual([
+      ['helpfulness'],
+      ['helpfulness'],
+    ]);
+    const rounds = await record.use((db) => roundFigures(db, experiment));
+    expect(rounds.map(({ leftOutRewards }) => leftOutRewards)).toEqual([['safety'], ['safety'], ['safety']]);
+    expect(await auditExperiment(experiment, { record, blobs })).toMatchObject({ verdict: 'intact', findings: [] });
+    await superuser.query(`UPDATE airtune.reward_presence SET model = 'reward-nobody' WHERE experiment_id = $1`, [
+      experiment,
+    ]);
+    const { findings } = await auditExperiment(experiment, { record, blobs });
+    expect(new Set(findings.map(({ code }) => code))).toEqual(
+      new Set(['row.missing', 'row.extra', 'figures.left-out']),
+    );
+  }, 120_000);
+
+  it('waits for a reward model that is away where the spec says so', async () => {
+    const late = { safety: { model: 'late', weight: 0.5 }, whenAway: 'wait', healthTimeoutMs: 200 };
+    const running = run(judgedByServices({ rewards: late }));
+    await until(() => said('reward-models.awaited').length > 2);
+    expect(said('round.opened')).toEqual([]);
+    const out: string[] = [];
+    const console = { stdout: { write: (text: string) => out.push(text) } } as never;
+    const settings = { home: laboratory.home, threads: 1, databaseUrl };
+    await registerModel(await moduleFile(laboratory.home, 'late', 'items.map(() => 0.5)'), settings, console);
+    expect(out.join('')).toContain('late, version 1, is registered');
+    await laboratory.system.serveRegistered(['late']);
+    const closing = await running;
+    expect(said('round.opened').every((round) => !('leftOut' in (round as object)))).toBe(true);
+    expect(closing.clients.map(({ reward }) => Object.keys(reward!.components).sort())).toEqual([
+      ['helpfulness', 'safety'],
+      ['helpfulness', 'safety'],
+    ]);
+    await listRegistry({ json: false }, settings, console);
+    expect(out.join('')).toMatch(/late +1 +0 to 1/);
+    await retireModel('late', settings, console);
+    await expect(run(judgedByServices({ rewards: late }))).rejects.toThrow('late is retired');
   }, 120_000);
 
   it('shows nothing of a client that does not share: its site must have the models', async () => {

@@ -27,7 +27,7 @@ export class CarryDownload {
 
   async handle({ envelope, data }: Delivery<DataOf<typeof roundOpened>>): Promise<void> {
     const { experiment, id: cause } = envelope;
-    const { round, forEvaluation, cohort, global, deadlineMs, channelOrder: order } = data;
+    const { round, forEvaluation, cohort, global, deadlineMs, channelOrder: order, leftOut } = data;
     const { link, seed } = this.links.of(experiment);
     // What is there, its safetensors header included, not what the fact claims.
     const bits = 8 * (await this.blobs.size(global.digest));
@@ -37,7 +37,11 @@ export class CarryDownload {
     for (const { client, site, profile, keep } of cohort) {
       const crossing = { client, round, direction: 'downlink', bits } as const;
       const transmission = crossLink({ link: { ...link, deadlineMs }, seed }, crossing);
-      const asked = { forEvaluation, ...(profile === undefined ? {} : { profile }) };
+      const asked = {
+        forEvaluation,
+        ...(profile === undefined ? {} : { profile }),
+        ...(leftOut === undefined ? {} : { leftOut }),
+      };
       const download = { round, client, site, transmission, ...asked };
       if (transmission.outcome === 'delivered') {
         const blob = served.has(site) ? {} : { blob: global.digest };

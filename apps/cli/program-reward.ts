@@ -12,11 +12,14 @@ export interface RewardCommands {
   train(spec: string, options: { readonly json: boolean }): Promise<void>;
   serve(path: string, options: { readonly host?: string; readonly port?: number }): Promise<void>;
   check(name: string, options: CheckArguments): Promise<void>;
+  list(options: { readonly json: boolean }): Promise<void>;
+  register(path: string): Promise<void>;
+  retire(name: string): Promise<void>;
 }
 
 /** The commands about reward models. */
 export function addReward(program: Command, commands: RewardCommands): void {
-  const reward = program.command('reward').description('reward models: train, serve and check them');
+  const reward = program.command('reward').description('reward models: train, serve, check and register them');
   reward
     .command('train')
     .description('train a reward model from ranked pairs; goes on where an earlier run stopped')
@@ -57,6 +60,24 @@ export function addReward(program: Command, commands: RewardCommands): void {
       ),
     )
     .action((name: string, options: CheckArguments) => commands.check(name, options));
+  reward
+    .command('list')
+    .description('list the reward models that the record knows: those that announced themselves, and those registered')
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', example('airtune reward list'))
+    .action((options: { json: boolean }) => commands.list(options));
+  reward
+    .command('register')
+    .description('let specs name a reward model: runs in one process start it as a service when they need it')
+    .argument('<path>', 'a folder with reward.json, or a module; its name is the one that it gives itself')
+    .addHelpText('after', example('airtune reward register models/reward-safety'))
+    .action((path: string) => commands.register(path));
+  reward
+    .command('retire')
+    .description('let no new experiment name a reward model; those under way keep it')
+    .argument('<name>', 'as `airtune reward list` shows it')
+    .addHelpText('after', example('airtune reward retire reward-safety'))
+    .action((name: string) => commands.retire(name));
 }
 
 function example(...lines: readonly string[]): string {

@@ -25,7 +25,9 @@ export const commandVariables = z.object({
   AIRTUNE_REWARD_MODELS: z
     .string()
     .optional()
-    .describe('reward models that are started as services beside a run: folders or modules, separated by colons'),
+    .describe(
+      'reward models that are started as services beside a run or `up`: folders or modules, separated by colons',
+    ),
   AIRTUNE_DEBUG: z.string().optional().describe('1 prints stack traces with errors'),
 });
 

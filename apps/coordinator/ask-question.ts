@@ -1,21 +1,24 @@
 import { experimentSubmitted, roundOpened, roundPlanned } from '#contracts';
 import { byCodeUnit } from '#parameters';
 import { findRound, listChangedProfiles, listCohort } from '#storage';
+import { askRewardModels } from './await-rewards.ts';
 import type { CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
 /**
  * States the question that an experiment is at: its submission to the sites, `round.planned` to the channel, or
- * `round.opened` with the global model. After a restart the same question in the same words, so that the same answers
+ * (and whether they are there, to reward models), or `round.opened` with the global model. After a restart the same question in the same words, so that the same answers
  * follow.
  */
-export async function askQuestion(turn: Turn): Promise<void> {
+export async function askQuestion(turn: Turn, options: { readonly channelAlone?: boolean } = {}): Promise<void> {
   const { progress, current, submission } = turn;
   if (progress.state === 'enrolling') {
     turn.state(experimentSubmitted, { spec: submission.spec, base: submission.base });
   } else if (progress.state === 'running' && current !== undefined) {
-    if (current.machine.stage === 'planned') askChannel(turn, current);
-    else if (current.machine.isCollecting()) await askClients(turn, current);
+    if (current.machine.stage === 'planned') {
+      if (options.channelAlone !== true) await askRewardModels(turn, current);
+      askChannel(turn, current);
+    } else if (current.machine.isCollecting()) await askClients(turn, current);
   }
 }
 
@@ -33,6 +36,7 @@ async function askClients(turn: Turn, { machine, global }: CurrentRound): Promis
     listChangedProfiles(turn.db, id),
   ]);
   const channelOrder = round?.channelOrder ?? null;
+  const leftOut = round?.leftOutRewards ?? [];
   const changed = profiles.filter((row) => row.effectiveFromRound <= number);
   const versions = new Map(changed.map(({ client, version }) => [client, version]));
   turn.state(
@@ -49,6 +53,7 @@ async function askClients(turn: Turn, { machine, global }: CurrentRound): Promis
       global,
       deadlineMs: spec.link.deadlineMs,
       ...(channelOrder === null ? {} : { channelOrder }),
+      ...(leftOut.length === 0 ? {} : { leftOut: [...leftOut] }),
     },
     global.digest,
   );

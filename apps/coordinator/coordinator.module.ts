@@ -14,6 +14,7 @@ import { CoordinatorError } from './coordinator-error.ts';
 import { DeadLetterPost, DeadLetters } from './dead-letters.ts';
 import { EnrolClient } from './enrol-client.ts';
 import { Experiments } from './experiments.ts';
+import { HearRewardModel } from './hear-reward-model.ts';
 import { CoordinatorInbox, RewardInbox, UploadInbox } from './inbox.ts';
 import { Custody, KeepGoing } from './keep-going.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
@@ -90,6 +91,7 @@ export class CoordinatorModule {
         RecordDownload,
         RecordEvaluation,
         RecordScores,
+        HearRewardModel,
         NoteTraining,
         CollectUpload,
         LoseUpload,

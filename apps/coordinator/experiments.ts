@@ -9,9 +9,11 @@ import {
   ExperimentRecord,
   findExperiment,
   insertExperiment,
+  listRewardModels,
 } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { askQuestion } from './ask-question.ts';
+import { servicesOf } from './await-rewards.ts';
 import { CoordinatorError } from './coordinator-error.ts';
 import { CANCELLED, endExperiment } from './end-experiment.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
@@ -33,9 +35,11 @@ export class Experiments {
 
   /**
    * Records a submission and states it; the initial shared tensors are in the coordinator's blob store already. Answers
-   * whether it is new: the same one again changes nothing. Throws `experiment.exists` when the name is taken by another.
+   * whether it is new: the same one again changes nothing. Throws `experiment.exists` when the name is taken by another,
+   * `experiment.reward-retired` when the spec names a reward model that is out of service.
    */
   async submit(id: string, spec: ExperimentSpec, base: BaseModel): Promise<boolean> {
+    await this.#refuseRetired(spec);
     const { initial } = base.shared;
     const experiment = {
       id,
@@ -95,6 +99,19 @@ export class Experiments {
       if (!(await endExperiment(turn, { code: CANCELLED, message })))
         throw new CoordinatorError('experiment.ended', `${id} has ${state} already.`);
     });
+  }
+
+  async #refuseRetired(spec: ExperimentSpec): Promise<void> {
+    const named = new Set(servicesOf(spec).map(({ model }) => model));
+    if (named.size === 0) return;
+    const known = await this.#record.use(listRewardModels);
+    const retired = known.filter(({ name, retiredAt }) => named.has(name) && retiredAt !== null);
+    if (retired.length === 0) return;
+    const names = retired.map(({ name }) => name).join(', ');
+    throw new CoordinatorError(
+      'experiment.reward-retired',
+      `rewards: ${names} is retired: name another, or take it into service again (airtune reward register).`,
+    );
   }
 
   async #seeThatItIsTheSame(id: string, spec: ExperimentSpec, base: BaseModel): Promise<void> {

@@ -6,6 +6,7 @@ import {
   enrolmentRefused,
   evaluationReported,
   linksMeasured,
+  rewardModelAnnounced,
   scoresRecorded,
   uploadDelivered,
   uploadLost,
@@ -16,6 +17,7 @@ import { type Delivery, On } from '#events';
 import { Controller } from '@nestjs/common';
 import { CollectUpload } from './collect-upload.ts';
 import { EnrolClient } from './enrol-client.ts';
+import { HearRewardModel } from './hear-reward-model.ts';
 import { LoseUpload } from './lose-upload.ts';
 import { NoteTraining } from './note-training.ts';
 import { OpenRound } from './open-round.ts';
@@ -114,9 +116,16 @@ export class UploadInbox {
 @Controller()
 export class RewardInbox {
   readonly #recordScores: RecordScores;
+  readonly #hearRewardModel: HearRewardModel;
 
-  constructor(recordScores: RecordScores) {
+  constructor(recordScores: RecordScores, hearRewardModel: HearRewardModel) {
     this.#recordScores = recordScores;
+    this.#hearRewardModel = hearRewardModel;
+  }
+
+  @On(rewardModelAnnounced)
+  announced(delivery: Heard<typeof rewardModelAnnounced>): Promise<void> {
+    return this.#hearRewardModel.handle(delivery);
   }
 
   @On(scoresRecorded)

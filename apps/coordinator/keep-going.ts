@@ -2,10 +2,12 @@ import {
   allowEnrolment,
   allowRoundMore,
   ExperimentRecord,
+  listAwaitingRounds,
   listDueRounds,
   listOutgoing,
   listUnfinished,
   listUnpublished,
+  noteRewardsWaited,
 } from '#storage';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
@@ -105,9 +107,18 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
       await this.#roll.look((id) => this.#isMine(id));
       for (const { experimentId, number } of await this.#record.use(listDueRounds))
         if (this.#isMine(experimentId)) await this.#advance.close(experimentId, { round: number });
+      for (const key of await this.#record.use(listAwaitingRounds))
+        if (this.#isMine(key.experimentId)) await this.#askRewardsAgain(key);
     } catch {
       // The database is away; handlers say so, and the next look is soon.
     }
+  }
+
+  /** Reward models were waited for: the round opens without them or goes on waiting, once the channel has answered again. */
+  async #askRewardsAgain(key: { readonly experimentId: string; readonly number: number }): Promise<void> {
+    await this.#turns.take(key.experimentId, async (turn) => {
+      if (await noteRewardsWaited(turn.db, key)) await askQuestion(turn);
+    });
   }
 
   #isMine(id: string): boolean {

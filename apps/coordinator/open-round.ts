@@ -4,6 +4,7 @@ import { type CohortMember, openPlannedRound, recordHistory, type Row } from '#s
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { rewardsLeftOut } from './await-rewards.ts';
 import { SparseChannels, type AnnouncedChannels } from './sparse-channels.ts';
 import type { Turn } from './turn.ts';
 import { Turns } from './turns.ts';
@@ -27,10 +28,14 @@ export class OpenRound {
     await this.#turns.take(envelope.experiment, async (turn) => {
       const { current } = turn;
       if (current === undefined || !turn.isRunning || data.round !== current.machine.plan.number) return;
+      if (current.machine.stage !== 'planned') return;
+      // Reward models are waited for; when they are there, or not to be waited for any longer, the channel is asked again.
+      const leftOut = await rewardsLeftOut(turn, data.round);
+      if (leftOut === undefined) return;
       const decision = current.machine.apply({ kind: 'links-measured', links: data.links });
       if (decision.kind !== 'open') return;
       const channels = await this.#channels.choose(turn.db, turn.submission, data.round, data.links);
-      await open(turn, data, decision.cohort, channels);
+      await open(turn, data, decision.cohort, { channels, leftOut });
       const next = current.machine.apply({ kind: 'opened', cohort: decision.cohort });
       if (next.kind === 'wait') await askQuestion(turn);
       else this.#advance.decided(turn, current, next);
@@ -43,7 +48,7 @@ async function open(
   turn: Turn,
   { round, links }: Measured['data'],
   cohort: readonly { readonly client: string; readonly site: string }[],
-  channels: AnnouncedChannels | undefined,
+  { channels, leftOut }: { readonly channels: AnnouncedChannels | undefined; readonly leftOut: readonly string[] },
 ): Promise<void> {
   const { id: experimentId, spec } = turn.submission;
   const linkOf = new Map(links.map((link) => [link.client, link]));
@@ -68,7 +73,7 @@ async function open(
   const key = { experimentId, number: round };
   const { timeoutMs } = spec.round;
   const [row, recorded] = await Promise.all([
-    openPlannedRound(turn.db, key, { openedAt: turn.at, timeoutMs, channelOrder: channels?.order ?? null }),
+    openPlannedRound(turn.db, key, { openedAt: turn.at, timeoutMs, channelOrder: channels?.order ?? null, leftOut }),
     recordHistory(
       turn.db,
       members.map((member) => ({ table: 'cohort_member', row: member })),

@@ -1,6 +1,7 @@
 import { Publisher } from '#events';
 import { ScoringDesk } from '#reward-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AnnounceModel } from './announce-model.ts';
 import { RewardModelInbox } from './inbox.ts';
 import { ScoreCompletions } from './score-completions.ts';
 import { ScoreController } from './score-controller.ts';
@@ -16,6 +17,7 @@ export class RewardModelModule {
         { provide: ScoringDesk, useValue: parts.desk },
         { provide: Publisher, useValue: parts.publisher },
         ScoreCompletions,
+        AnnounceModel,
       ],
     };
   }

@@ -46,6 +46,7 @@ export class AnswerDownload {
 
   private async answer(experiment: OpenExperiment, client: HostedClient, job: DownloadJob): Promise<Answer> {
     const { round, global, forEvaluation } = job;
+    experiment.learner.rewards?.leaveOut(round, job.leftOut);
     experiment.learner.expect((await experiment.profiles.upTo(round)).map(({ profile }) => profile));
     const held = await this.heldBefore(experiment, client, round);
     const arms = new Map(held);

@@ -12,6 +12,8 @@ const jobSchema = z.strictObject({
   global: z.templateLiteral(['sha256:', z.string()]).nullable(),
   /** Which of its profiles the client is to tune by. */
   profile: z.int().min(1).default(FIRST_VERSION),
+  /** Rewards that the round is judged without. */
+  leftOut: z.array(z.string()).default([]),
   /** The channels that the client trains and sends, where that is not all of them. */
   channels: z.strictObject({ order: z.string(), keep: z.number() }).optional(),
 });

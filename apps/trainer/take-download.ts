@@ -36,8 +36,8 @@ export class TakeDownload {
 }
 
 function jobOf(
-  { round, client, forEvaluation, profile = FIRST_VERSION }: DataOf<typeof downloadLost>,
+  { round, client, forEvaluation, profile = FIRST_VERSION, leftOut = [] }: DataOf<typeof downloadLost>,
   global: DownloadJob['global'],
 ): DownloadJob {
-  return { round, client, forEvaluation, global, profile };
+  return { round, client, forEvaluation, global, profile, leftOut };
 }

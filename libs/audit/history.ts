@@ -25,6 +25,7 @@ export const COVERED_TABLES = {
   contribution: ['round', 'client', 'verdict', 'digest', 'reason_code'],
   stray_upload: ['round', 'client', 'digest'],
   evaluation: ['client', 'after_round', 'arm'],
+  reward_presence: ['round', 'model', 'digest'],
 } as const;
 export type CoveredTable = keyof typeof COVERED_TABLES;
 

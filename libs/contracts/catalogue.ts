@@ -3,6 +3,7 @@ import { clientEnrolled, enrolmentRefused } from './facts/enrolment.ts';
 import { evaluationReported } from './facts/evaluation.ts';
 import { experimentFailed, experimentFinished, experimentSubmitted } from './facts/experiment.ts';
 import { profileChanged } from './facts/profile.ts';
+import { rewardModelAnnounced, rewardModelsAwaited } from './facts/reward-model.ts';
 import { linksMeasured, roundAbandoned, roundCommitted, roundOpened, roundPlanned } from './facts/round.ts';
 import { completionsRefused, completionsScored, completionsSubmitted, scoresRecorded } from './facts/scoring.ts';
 import {
@@ -22,6 +23,8 @@ export const contracts: readonly Contract[] = [
   profileChanged,
   roundPlanned,
   linksMeasured,
+  rewardModelsAwaited,
+  rewardModelAnnounced,
   roundOpened,
   downloadDelivered,
   downloadLost,

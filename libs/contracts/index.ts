@@ -32,6 +32,7 @@ export {
   scoreRange,
   scoresRecorded,
 } from './facts/scoring.ts';
+export { NO_EXPERIMENT, rewardModelAnnounced, rewardModelsAwaited } from './facts/reward-model.ts';
 export { evaluationReported } from './facts/evaluation.ts';
 export {
   clientName,

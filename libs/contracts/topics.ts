@@ -58,7 +58,7 @@ export const topics: Readonly<Record<Topic, TopicDeclaration>> = {
   },
   announcements: {
     name: 'announcements',
-    summary: 'How rounds ended, for everyone who watches.',
+    summary: 'How rounds ended, for everyone who watches; and which reward models the next one awaits.',
     readBy: 'everybody',
     partitions: 1,
     keep: WEEK,

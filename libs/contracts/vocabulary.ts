@@ -12,6 +12,8 @@ export const rewardModelName = z
 export const rewardName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a reward is named in lower case, digits and dashes, at most 63');
+/** The rewards that a round is judged without. */
+export const leftOutRewards = z.array(rewardName).min(1).max(100);
 export const experimentId = z
   .string()
   .regex(

@@ -10,6 +10,8 @@ import { Experiment } from './entities/experiment.ts';
 import { LedgerEntry } from './entities/ledger-entry.ts';
 import { LocalTraining } from './entities/local-training.ts';
 import { OutgoingFact } from './entities/outgoing-fact.ts';
+import { RewardModel } from './entities/reward-model.ts';
+import { RewardPresence } from './entities/reward-presence.ts';
 import { Round } from './entities/round.ts';
 import { Score } from './entities/score.ts';
 import { Site } from './entities/site.ts';
@@ -43,6 +45,8 @@ export function recordDataSource(url: string, role?: string): DataSource {
       StrayUpload,
       Evaluation,
       Score,
+      RewardModel,
+      RewardPresence,
       Site,
       Coordinator,
       LedgerEntry,

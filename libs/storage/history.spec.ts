@@ -85,6 +85,7 @@ const FILL = `
   INSERT INTO airtune.stray_upload VALUES ('e', 1, 'c', 'd', 'r', 'm', now());
   INSERT INTO airtune.evaluation VALUES ('e', 'c', 0, 'federated', 's', 'p', 1, 1, 1, 1, 1, 1, 1, 1, now());
   INSERT INTO airtune.score VALUES ('e', 'r', 'safety', 0, 1, 1, 'c', 'm', '1', 'd', 'p', 'c', 1, 1, NULL, now());
+  INSERT INTO airtune.reward_presence VALUES ('e', 1, 'm', 'd', '1', NULL, now());
   INSERT INTO airtune.ledger VALUES ('e', 1, 'evaluation', '{}', 'p', 'h', 's', 'key', now());
 `;
 

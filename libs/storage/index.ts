@@ -97,4 +97,14 @@ export {
   type ExperimentProgress,
   type NewExperiment,
 } from './statements/submit-experiment.ts';
+export {
+  firstDigest,
+  listAwaitingRounds,
+  listPresences,
+  listRewardModels,
+  noteRewardsAsked,
+  noteRewardsWaited,
+  putRewardModel,
+  retireRewardModel,
+} from './statements/reward-models.ts';
 export { addSite, countSites, findSite, listSites } from './statements/sites.ts';

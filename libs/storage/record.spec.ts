@@ -107,11 +107,15 @@ describe('the record', () => {
     const plan = { ...key, purpose: 'training' as const, globalBeforeDigest: 'sha256:0', globalBeforeBytes: 1 };
     await record.use(async (db) => {
       await insertRound(db, { ...plan, deadlineMs: 60_000, plannedAt: at });
-      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toMatchObject({
+      expect(
+        await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null, leftOut: [] }),
+      ).toMatchObject({
         stage: 'open',
         opened_at: at.toISOString(),
       });
-      expect(await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null })).toBeUndefined();
+      expect(
+        await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null, leftOut: [] }),
+      ).toBeUndefined();
       expect(await listDueRounds(db)).toEqual([]);
       await noteAnswered(db, key);
       const add = async (...rows: HistoryRow[]) => (await recordHistory(db, rows)).length;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { BaseModel, ExperimentSpec } from '#contracts';
+import { rewardModels, type BaseModel, type ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
 import { readSiteFile } from '../../trainer/site-file.ts';
 import { CliError } from '../cli-error.ts';
@@ -100,6 +100,7 @@ async function follow(
     const undertaking = await undertake(system);
     ({ experiment } = undertaking);
     const { spec, base } = undertaking;
+    await system.serveRegistered(Object.values(rewardModels(spec.rewards)).map(({ model }) => model));
     const { broker, record } = system;
     const source = new RunInProcess({ experiment, broker, record, nowMs: () => performance.now() });
     const stopped = AbortSignal.any([stop.signal, faults.signal]);

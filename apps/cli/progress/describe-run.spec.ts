@@ -37,6 +37,7 @@ const round: RoundFigures = {
   lost: { uplink: 1, downlink: 0 },
   missing: 0,
   withheld: 0,
+  leftOutRewards: [],
   refused: 1,
   airtimeMs: 9800,
   delayMs: 1300,

@@ -9,7 +9,7 @@ import {
   type Listener,
 } from '#events';
 import { openRewardModel, ScoringDesk } from '#reward-models';
-import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
+import { BlobStore, listRewardModels, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
 import type { DynamicModule } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
 import { ChangeProfile } from '../../coordinator/change-profile.ts';
@@ -36,6 +36,8 @@ export interface System {
   readonly profiles: ChangeProfile;
   readonly broker: InProcessBroker;
   readonly coordinatorBlobs: BlobStore;
+  /** Starts those of these reward models that were registered with a folder, unless they run here already. */
+  serveRegistered(names: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,17 +72,20 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     // What is in the air when a process ends is sent again.
     await rm(join(settings.home, 'channel', 'blobs'), { recursive: true, force: true });
     await start({ service: 'channel', concurrency: 16 }, 'channel', (parts) => ChannelModule.register(parts));
-    for (const path of settings.rewardModels ?? []) {
+    const served = new Set<string>();
+    const serveRewardModel = async (path: string): Promise<void> => {
       const model = await openRewardModel(path);
       running.push(model);
       const { name } = model.card;
+      served.add(name);
       const desk = new ScoringDesk(model);
       await start(
         { service: 'reward-model', model: name, concurrency: REQUESTS_AT_ONCE },
         join('reward-models', name),
         ({ publisher }) => RewardModelModule.register({ desk, publisher }),
       );
-    }
+    };
+    for (const path of settings.rewardModels ?? []) await serveRewardModel(path);
     for (const site of await sitesOf(settings)) {
       await start({ service: 'trainer', site: site.site }, join('sites', site.site), (parts) =>
         TrainerModule.register({ ...parts, ...hooks, settings: site }),
@@ -88,7 +93,11 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     }
     const experiments = coordinator.service.get(Experiments);
     const profiles = coordinator.service.get(ChangeProfile);
-    return { record, experiments, profiles, broker, coordinatorBlobs: coordinator.blobs, close };
+    const serveRegistered = async (names: readonly string[]): Promise<void> => {
+      for (const { name, path } of await record.use(listRewardModels))
+        if (path !== null && names.includes(name) && !served.has(name)) await serveRewardModel(path);
+    };
+    return { record, experiments, profiles, broker, coordinatorBlobs: coordinator.blobs, serveRegistered, close };
   } catch (error) {
     await close();
     throw error;

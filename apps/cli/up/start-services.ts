@@ -1,5 +1,6 @@
 import { join, parse } from 'node:path';
 import { readKafkaSettings } from '#events';
+import { openRewardModel } from '#reward-models';
 import type { Settings } from '../settings.ts';
 import { BrokerPart } from './broker-part.ts';
 import { DatabasePart } from './database-part.ts';
@@ -45,7 +46,13 @@ export async function startServices(
   const trainers = Array.from({ length: options.sites }, (_, index) =>
     service(`trainer/site-${index}`, 'trainer', 0, { ...inner, ...siteVariables(index) }),
   );
-  const parts = [coordinator, service('channel', 'channel', 0, inner), ...trainers];
+  const rewardModels = await Promise.all(
+    (settings.rewardModels ?? []).map(async (path) => {
+      const name = await rewardModelName(path);
+      return service(`reward-model/${name}`, 'reward-model', 0, { ...inner, AIRTUNE_REWARD_MODEL: path });
+    }),
+  );
+  const parts = [coordinator, service('channel', 'channel', 0, inner), ...trainers, ...rewardModels];
   const [first] = await Promise.all(parts.map((part) => supervisor.keep(part)));
   return first?.address ?? '';
 
@@ -60,6 +67,13 @@ export async function startServices(
       AIRTUNE_THREADS: String(Math.max(1, Math.floor(settings.threads / options.sites))),
     };
   }
+}
+
+/** The name that a reward model gives itself. */
+async function rewardModelName(path: string): Promise<string> {
+  const model = await openRewardModel(path);
+  await model.close();
+  return model.card.name;
 }
 
 async function localBroker(supervisor: Supervisor, home: string, environment: NodeJS.ProcessEnv): Promise<string> {

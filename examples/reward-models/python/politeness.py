@@ -5,7 +5,8 @@
 
 It scores how polite a completion is, by counting words. Facts are CloudEvents in Kafka's binary mode: attributes as
 headers `ce_*`, data as JSON. `completions.submitted` is heard on the model's own topic, `completions.scored` answers on that of
-the site that asked; replicas share the work by their consumer group.
+the site that asked; replicas share the work by their consumer group. `reward-models.awaited` is heard on the announcements by
+every replica, and answered to the coordinator by `reward-model.announced`, which is also said at the start.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from datetime import datetime, timezone
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -30,6 +32,7 @@ BROKERS = os.environ.get("AIRTUNE_KAFKA_BROKERS", "localhost:9092").split(",")
 PREFIX = os.environ.get("AIRTUNE_KAFKA_PREFIX", "airtune")
 PARTITIONS = int(os.environ.get("AIRTUNE_KAFKA_PARTITIONS", "12"))
 TOPIC = f"{PREFIX}.reward.{NAME}"
+ANNOUNCEMENTS = f"{PREFIX}.announcements"
 with open(__file__, "rb") as source:
     DIGEST = "sha256:" + hashlib.sha256(source.read()).hexdigest()
 
@@ -48,6 +51,12 @@ def scored(data: dict) -> dict:
     return answer
 
 
+def announced(round: int | None = None) -> dict:
+    card = {"model": NAME, "version": VERSION, "digest": DIGEST, "range": RANGE}
+    card["standardisation"] = {"mean": MEAN, "deviation": DEVIATION}
+    return card if round is None else card | {"round": round}
+
+
 def publish(producer: KafkaProducer, topic: str, fact: str, experiment: str, cause: str, data: dict) -> None:
     body = json.dumps(data)
     said = json.dumps([NAME, fact, experiment, data], sort_keys=True)
@@ -60,8 +69,9 @@ def publish(producer: KafkaProducer, topic: str, fact: str, experiment: str, cau
         "ce_time": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "ce_dataversion": "1",
         "ce_experiment": experiment,
-        "ce_cause": cause,
     }
+    if cause:
+        headers["ce_cause"] = cause
     sent = producer.send(
         topic, key=experiment.encode(), value=body.encode(), headers=[(k, v.encode()) for k, v in headers.items()]
     )
@@ -70,16 +80,25 @@ def publish(producer: KafkaProducer, topic: str, fact: str, experiment: str, cau
 
 def handle(producer: KafkaProducer, message) -> None:
     headers = {key: value.decode() for key, value in message.headers}
-    if headers["ce_type"] != "completions.submitted":
-        return
     try:
         data = json.loads(message.value)
+        if headers["ce_type"] == "reward-models.awaited" and NAME in data["models"]:
+            said = announced(data["round"])
+            publish(producer, f"{PREFIX}.coordinator", "reward-model.announced", headers["ce_experiment"], headers["ce_id"], said)
+        if headers["ce_type"] != "completions.submitted":
+            return
         answer = scored(data)
     except Exception as error:  # one that cannot be handled must not block the others
         print(f"passed over offset {message.offset}: {error!r}", file=sys.stderr, flush=True)
         return
     topic = f"{PREFIX}.site.{data['site']}"
     publish(producer, topic, "completions.scored", headers["ce_experiment"], headers["ce_id"], answer)
+
+
+def watch(producer: KafkaProducer) -> None:
+    """Announcements are for everybody: each process reads them alone, from now on."""
+    for message in KafkaConsumer(ANNOUNCEMENTS, bootstrap_servers=BROKERS, auto_offset_reset="latest"):
+        handle(producer, message)
 
 
 def main() -> None:
@@ -97,6 +116,11 @@ def main() -> None:
     consumer = KafkaConsumer(
         TOPIC, bootstrap_servers=BROKERS, group_id=TOPIC, auto_offset_reset="earliest", enable_auto_commit=False
     )
+    threading.Thread(target=watch, args=(producer,), daemon=True).start()
+    try:
+        publish(producer, f"{PREFIX}.coordinator", "reward-model.announced", "registry", "", announced())
+    except Exception as error:  # no coordinator has been there yet; it hears of this model when a round awaits it
+        print(f"not announced: {error!r}", file=sys.stderr, flush=True)
     print(f"{NAME} {VERSION} ({DIGEST}) hears {TOPIC}", flush=True)
     for message in consumer:
         handle(producer, message)

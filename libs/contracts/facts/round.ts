@@ -7,6 +7,7 @@ import {
   digest,
   keep,
   ledgerHead,
+  leftOutRewards,
   profileVersion,
   roundNumber,
   siteName,
@@ -62,6 +63,8 @@ export const roundOpened = defineContract({
     deadlineMs: z.number().gt(0),
     /** Where a part of the channels is left out: one order for all, of which each client keeps its first part. */
     channelOrder: channelOrder.optional(),
+    /** Rewards whose models were away: the round is judged without them, for everyone. */
+    leftOut: leftOutRewards.optional(),
   }),
 });
 

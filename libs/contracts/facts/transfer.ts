@@ -6,6 +6,7 @@ import {
   clientName,
   digest,
   keep,
+  leftOutRewards,
   profileVersion,
   rolloutMeasure,
   roundNumber,
@@ -17,7 +18,11 @@ import {
 /** What a site vouches for with an upload: the last head of the ledger that it saw, and its signature of `contributionStatement`. */
 const vouched = { head: digest.nullable(), signature };
 /** What the coordinator asks a client beside the model itself, as `round.opened` has it. */
-const asked = { forEvaluation: z.boolean(), profile: profileVersion.optional() };
+const asked = {
+  forEvaluation: z.boolean(),
+  profile: profileVersion.optional(),
+  leftOut: leftOutRewards.optional(),
+};
 const crossing = { round: roundNumber, client: clientName, site: siteName, transmission };
 
 /** The global model reached the client. The bytes travel to its site once a round, with the first client served there. */

@@ -19,6 +19,8 @@ const waiting = {
     .min(100)
     .max(24 * 3600_000)
     .default(60_000),
+  /** How long services are waited for before a round opens. */
+  healthTimeoutMs: z.int().min(100).max(3600_000).default(5000),
   /** When a reward model is not healthy as a round opens: go on without it, for everyone, or wait for it. */
   whenAway: z.enum(['leave-out', 'wait']).default('leave-out'),
   allowNewVersions: z.boolean().default(false),

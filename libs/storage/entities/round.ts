@@ -70,6 +70,18 @@ export class Round {
   @Column('timestamptz', { nullable: true })
   answeredAt!: Date | null;
 
+  /** When its reward models were last asked whether they are there, by the database's clock; null where none is a service. */
+  @Column('timestamptz', { nullable: true })
+  rewardsAskedAt!: Date | null;
+
+  /** How often they were waited for in vain. */
+  @Column('int', { default: 0 })
+  rewardWaits!: number;
+
+  /** The rewards that it was judged without. */
+  @Column('jsonb', { default: [] })
+  leftOutRewards!: readonly string[];
+
   @Column('timestamptz', { nullable: true })
   closedAt!: Date | null;
 }

@@ -20,6 +20,8 @@ export interface RoundFigures {
   readonly downlinkBytes: number;
   /** Where channels are left out: the uploads' sizes, headers included, and those of the same uploads with every channel. */
   readonly uploads?: UploadSizes | undefined;
+  /** Rewards that the round was judged without: their models were away. */
+  readonly leftOutRewards: readonly string[];
   readonly meanLoss?: number | undefined;
   readonly personalAccuracy?: { readonly mean: number; readonly worst: number } | undefined;
   readonly generalAccuracy?: number | undefined;
@@ -55,6 +57,7 @@ interface Row {
   down_delivered: number;
   down_lost: number;
   missing: number;
+  left_out: readonly string[];
   withheld: number;
   refused: number;
   airtime_ms: number;
@@ -118,6 +121,7 @@ const ROUNDS = `
     coalesce(up_delivered, 0) AS up_delivered, coalesce(up_lost, 0) AS up_lost,
     coalesce(down_delivered, 0) AS down_delivered, coalesce(down_lost, 0) AS down_lost,
     CASE WHEN r.timed_out THEN jsonb_array_length(r.missing_clients) ELSE 0 END AS missing,
+    r.left_out_rewards AS left_out,
     coalesce(withheld, 0) AS withheld, coalesce(refused, 0) AS refused,
     coalesce(airtime_ms, 0) AS airtime_ms, coalesce(delay.delay_ms, 0) AS delay_ms, coalesce(energy_j, 0) AS energy_j,
     coalesce(up_bytes, 0) AS up_bytes, coalesce(down_bytes, 0) AS down_bytes,
@@ -150,6 +154,7 @@ function figuresOf(row: Row): RoundFigures {
     missing: row.missing,
     withheld: row.withheld,
     refused: row.refused,
+    leftOutRewards: row.left_out,
     airtimeMs: row.airtime_ms,
     delayMs: row.delay_ms,
     energyJ: row.energy_j,

@@ -10,6 +10,7 @@ import { SparseRounds1764740000000 } from './1764740000000-sparse-rounds.ts';
 import { Scores1764750000000 } from './1764750000000-scores.ts';
 import { EnrolmentsInTime1764755000000 } from './1764755000000-enrolments-in-time.ts';
 import { Rollouts1764760000000 } from './1764760000000-rollouts.ts';
+import { RewardModels1764770000000 } from './1764770000000-reward-models.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   Scores1764750000000,
   EnrolmentsInTime1764755000000,
   Rollouts1764760000000,
+  RewardModels1764770000000,
 ] as const;

@@ -12,6 +12,7 @@ export const HISTORY_TABLES = [
   'stray_upload',
   'evaluation',
   'score',
+  'reward_presence',
   'coordinator',
   'ledger',
   'site',
@@ -38,6 +39,7 @@ const PRIVILEGES: Readonly<Record<string, string>> = {
   blob_marker: 'SELECT, INSERT',
   roll_call: 'SELECT, INSERT, DELETE',
   outbox: 'SELECT, INSERT, DELETE',
+  reward_model: 'SELECT, INSERT, UPDATE',
   dead_letter: 'SELECT, INSERT, UPDATE',
   migration: 'SELECT',
 };

@@ -53,13 +53,18 @@ export async function openPlannedRound(
     openedAt,
     timeoutMs,
     channelOrder,
-  }: Pick<Round, 'channelOrder'> & { readonly openedAt: Date; readonly timeoutMs: number },
+    leftOut,
+  }: Pick<Round, 'channelOrder'> & {
+    readonly openedAt: Date;
+    readonly timeoutMs: number;
+    readonly leftOut: readonly string[];
+  },
 ): Promise<Columns | undefined> {
   const [row] = await ask<Columns>(
     db,
-    `UPDATE airtune.round SET stage = 'open', opened_at = $3, channel_order = $4, times_out_at = ${inTime(timeoutMs)()}
+    `UPDATE airtune.round SET stage = 'open', opened_at = $3, channel_order = $4, left_out_rewards = $5, times_out_at = ${inTime(timeoutMs)()}
       WHERE experiment_id = $1 AND number = $2 AND stage = 'planned' RETURNING *`,
-    [experimentId, number, openedAt, channelOrder],
+    [experimentId, number, openedAt, channelOrder, JSON.stringify(leftOut)],
   );
   return row && asColumns(row);
 }

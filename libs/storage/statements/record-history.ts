@@ -6,6 +6,7 @@ import { CohortMember } from '../entities/cohort-member.ts';
 import { Contribution } from '../entities/contribution.ts';
 import { Evaluation } from '../entities/evaluation.ts';
 import { LocalTraining } from '../entities/local-training.ts';
+import { RewardPresence } from '../entities/reward-presence.ts';
 import { Score } from '../entities/score.ts';
 import { StrayUpload } from '../entities/stray-upload.ts';
 import { Transmission } from '../entities/transmission.ts';
@@ -21,7 +22,8 @@ export type HistoryRow =
   | { readonly table: 'contribution'; readonly row: Omit<Contribution, 'id'> }
   | { readonly table: 'stray_upload'; readonly row: Row<StrayUpload> }
   | { readonly table: 'evaluation'; readonly row: Row<Evaluation> }
-  | { readonly table: 'score'; readonly row: Row<Score> };
+  | { readonly table: 'score'; readonly row: Row<Score> }
+  | { readonly table: 'reward_presence'; readonly row: Row<RewardPresence> };
 
 /** In the order of their foreign keys: the entity, and the columns that tell its rows within an experiment apart. */
 const TABLES: Readonly<
@@ -36,6 +38,7 @@ const TABLES: Readonly<
   stray_upload: { entity: StrayUpload, key: ['round', 'client', 'digest'] },
   evaluation: { entity: Evaluation, key: ['client', 'after_round', 'arm'] },
   score: { entity: Score, key: ['request', 'reward', 'place'] },
+  reward_presence: { entity: RewardPresence, key: ['round', 'model', 'digest'] },
 };
 
 /** A row as SQL has it: columns by their names, times in ISO 8601. */

@@ -1,0 +1,84 @@
+import { IsNull } from 'typeorm';
+import { RewardModel } from '../entities/reward-model.ts';
+import { RewardPresence } from '../entities/reward-presence.ts';
+import { Round } from '../entities/round.ts';
+import type { Connection } from '../connection.ts';
+import type { RoundKey } from './change-round.ts';
+
+/** What a reward model says of itself. */
+export type KnownRewardModel = Omit<RewardModel, 'path' | 'firstSeenAt' | 'lastSeenAt' | 'retiredAt'>;
+
+/** Takes in what a reward model says of itself; one that was retired stays so. With a path it is registered, and in service again. */
+export async function putRewardModel(
+  db: Connection,
+  model: KnownRewardModel & { readonly path?: string },
+  at: Date,
+): Promise<void> {
+  const { name, version, digest, path } = model;
+  await db.query(
+    `INSERT INTO airtune.reward_model (name, version, digest, range_lowest, range_highest, standardisation_mean,
+        standardisation_deviation, path, first_seen_at, last_seen_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+      ON CONFLICT (name) DO UPDATE SET version = $2, digest = $3, range_lowest = $4, range_highest = $5,
+        standardisation_mean = $6, standardisation_deviation = $7, last_seen_at = $9,
+        path = coalesce($8, airtune.reward_model.path),
+        retired_at = CASE WHEN $8::text IS NULL THEN airtune.reward_model.retired_at END`,
+    [
+      ...[name, version, digest, model.rangeLowest, model.rangeHighest],
+      ...[model.standardisationMean, model.standardisationDeviation, path ?? null, at],
+    ],
+  );
+}
+
+/** All of them, in ascending order of names. */
+export function listRewardModels(db: Connection): Promise<RewardModel[]> {
+  return db.find(RewardModel, { order: { name: 'ASC' } });
+}
+
+/** Answers whether there is one of that name. Retiring twice is the same as once. */
+export async function retireRewardModel(db: Connection, name: string, at: Date): Promise<boolean> {
+  await db.update(RewardModel, { name, retiredAt: IsNull() }, { retiredAt: at });
+  return (await db.findOneBy(RewardModel, { name })) !== null;
+}
+
+/** What reward models said before this round opened. */
+export function listPresences(db: Connection, { experimentId, number }: RoundKey): Promise<RewardPresence[]> {
+  return db.find(RewardPresence, { where: { experimentId, round: number } });
+}
+
+/** The digest with which a reward model was first there in an experiment. */
+export async function firstDigest(db: Connection, experimentId: string, model: string): Promise<string | undefined> {
+  const [first] = await db.find(RewardPresence, {
+    where: { experimentId, model, refused: IsNull() },
+    order: { round: 'ASC' },
+    take: 1,
+  });
+  return first?.digest;
+}
+
+const NOW = "date_trunc('milliseconds', clock_timestamp())";
+
+/** Notes that reward models were asked whether they are there. */
+export async function noteRewardsAsked(db: Connection, key: RoundKey): Promise<void> {
+  await db.update(Round, { ...key, stage: 'planned' }, { rewardsAskedAt: () => NOW });
+}
+
+const DUE = `r.stage = 'planned' AND e.id = r.experiment_id AND e.state = 'running' AND r.rewards_asked_at
+  + (e.spec #>> '{rewards,healthTimeoutMs}')::double precision * interval '1 millisecond' <= clock_timestamp()`;
+
+/** Planned rounds whose reward models have been waited for long enough. */
+export function listAwaitingRounds(db: Connection): Promise<{ experimentId: string; number: number }[]> {
+  return db.query(
+    `SELECT r.experiment_id AS "experimentId", r.number FROM airtune.round AS r, airtune.experiment AS e WHERE ${DUE}`,
+  );
+}
+
+/** Notes that such a wait was in vain; answers false when another replica has done so. */
+export async function noteRewardsWaited(db: Connection, { experimentId, number }: RoundKey): Promise<boolean> {
+  const [, affected] = await db.query<[unknown, number]>(
+    `UPDATE airtune.round AS r SET reward_waits = r.reward_waits + 1, rewards_asked_at = ${NOW}
+      FROM airtune.experiment AS e WHERE r.experiment_id = $1 AND r.number = $2 AND ${DUE}`,
+    [experimentId, number],
+  );
+  return affected === 1;
+}
