@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditExperiment, type AuditReport, type Witness } from '#audit';
+import { type DataOf, type roundOpened, uploadDelivered } from '#contracts';
+import { InProcessPublisher, SystemClock } from '#events';
 import { chainEntry, NO_ENTRY, signEntry } from '#ledger';
 import { openSigningKey } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,7 +24,12 @@ describe('the audit of a run', () => {
     server = await startTestServer();
     const databaseUrl = await server.createDatabase();
     laboratory = await Laboratory.open({ databaseUrl });
-    await laboratory.run(smallSpec({ link: { meanSnrDb: 5, deadlineMs: 185 }, baselines: ['local-only'] }));
+    const spec = smallSpec({ link: { meanSnrDb: 5, deadlineMs: 185 }, baselines: ['local-only'] });
+    let stray: Promise<void> | undefined;
+    await laboratory.run(spec, ({ type, data }) => {
+      if (type === 'round.opened') stray ??= sendStray((data as DataOf<typeof roundOpened>).global);
+    });
+    await stray;
     superuser = new pg.Client({ connectionString: databaseUrl });
     await superuser.connect();
     // Triggers are what keeps an owner from changing history; whoever administers the server can switch them off.
@@ -35,6 +42,29 @@ describe('the audit of a run', () => {
     await laboratory.close();
     await server.stop();
   });
+
+  /** An upload of somebody who is no client of the experiment. */
+  async function sendStray(global: DataOf<typeof roundOpened>['global']): Promise<void> {
+    const { broker, coordinatorBlobs: blobs } = laboratory.system;
+    const publisher = new InProcessPublisher({ broker, source: 'channel', blobs, clock: new SystemClock() });
+    const crossing = {
+      bits: 8,
+      bitsDelivered: 8,
+      meanSnrDb: 5,
+      blocks: 1,
+      attempts: 1,
+      delayMs: 1,
+      airtimeMs: 1,
+      energyJ: 1,
+    };
+    const transmission = { ...crossing, outcome: 'delivered' as const };
+    const said = { round: 1, client: 'ghost', site: 'local', examples: 9, head: null, signature: 'A'.repeat(86) };
+    await publisher.publish(
+      uploadDelivered,
+      { ...said, transmission, blob: global, answers: global.digest },
+      { experiment, blob: global.digest },
+    );
+  }
 
   const audit = (witnesses: readonly Witness[] = []): Promise<AuditReport> => {
     const { record, coordinatorBlobs: blobs } = laboratory.system;
@@ -96,6 +126,12 @@ describe('the audit of a run', () => {
       `global_after_bytes = global_after_bytes - 1`,
       `number = 3`,
     ],
+    [
+      'stray_upload',
+      `reason_message = 'x' || reason_message`,
+      `reason_message = substr(reason_message, 2)`,
+      `client = 'ghost'`,
+    ],
     ['ledger', `kind = 'x' || kind`, `kind = substr(kind, 2)`, `entry = 20`],
   ])('finds a changed row in %s', async (table, change, back, row) => {
     const report = await whileTampered(
@@ -108,26 +144,26 @@ describe('the audit of a run', () => {
     expect((await audit()).findings).toEqual([]);
   });
 
-  it.each(['client_profile', 'cohort_member', 'transmission', 'local_training', 'contribution', 'evaluation', 'round'])(
-    'finds a row that was deleted from %s, and one that was added',
-    async (table) => {
-      await superuser.query(`CREATE TEMPORARY TABLE kept AS SELECT * FROM ${table} WHERE ${where} LIMIT 1`);
-      const columns = `SELECT string_agg(column_name, ', ') AS list FROM information_schema.columns WHERE table_schema = 'airtune' AND table_name = '${table}'`;
-      const { list } = (await superuser.query<{ list: string }>(columns)).rows[0]!;
-      const key = `(${where}) AND ctid = (SELECT ctid FROM ${table} AS t WHERE to_jsonb(t) = (SELECT to_jsonb(kept) FROM kept))`;
-      const put = `INSERT INTO ${table} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM kept`;
-      const deleted = await whileTampered(`DELETE FROM ${table} WHERE ${key}`, put);
-      expect(brief(deleted)[0]).toMatch(new RegExp(`^row\\.missing at ${table} `));
-      const column = { client_profile: 'version', evaluation: 'after_round', round: 'number' }[table] ?? 'round';
-      await superuser.query(`UPDATE kept SET ${column} = ${column} + 7`);
-      if (table === 'contribution') await superuser.query(`UPDATE kept SET id = id + 100000`);
-      if (table === 'client_profile') await superuser.query(`UPDATE kept SET effective_from_round = 99`);
-      const added = await whileTampered(put, `DELETE FROM ${table} WHERE ${key}`);
-      expect(brief(added)).toContainEqual(expect.stringMatching(new RegExp(`^row\\.extra at ${table} `)));
-      await superuser.query(`DROP TABLE kept`);
-      expect((await audit()).findings).toEqual([]);
-    },
-  );
+  it.each([
+    ...['client_profile', 'cohort_member', 'transmission', 'local_training', 'contribution', 'stray_upload'],
+    ...['evaluation', 'round'],
+  ])('finds a row that was deleted from %s, and one that was added', async (table) => {
+    await superuser.query(`CREATE TEMPORARY TABLE kept AS SELECT * FROM ${table} WHERE ${where} LIMIT 1`);
+    const columns = `SELECT string_agg(column_name, ', ') AS list FROM information_schema.columns WHERE table_schema = 'airtune' AND table_name = '${table}'`;
+    const { list } = (await superuser.query<{ list: string }>(columns)).rows[0]!;
+    const key = `(${where}) AND ctid = (SELECT ctid FROM ${table} AS t WHERE to_jsonb(t) = (SELECT to_jsonb(kept) FROM kept))`;
+    const put = `INSERT INTO ${table} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM kept`;
+    const deleted = await whileTampered(`DELETE FROM ${table} WHERE ${key}`, put);
+    expect(brief(deleted)[0]).toMatch(new RegExp(`^row\\.missing at ${table} `));
+    const column = { client_profile: 'version', evaluation: 'after_round', round: 'number' }[table] ?? 'round';
+    await superuser.query(`UPDATE kept SET ${column} = ${column} + 7`);
+    if (table === 'contribution') await superuser.query(`UPDATE kept SET id = id + 100000`);
+    if (table === 'client_profile') await superuser.query(`UPDATE kept SET effective_from_round = 99`);
+    const added = await whileTampered(put, `DELETE FROM ${table} WHERE ${key}`);
+    expect(brief(added)).toContainEqual(expect.stringMatching(new RegExp(`^row\\.extra at ${table} `)));
+    await superuser.query(`DROP TABLE kept`);
+    expect((await audit()).findings).toEqual([]);
+  });
 
   it('finds a changed experiment, and an entry that was taken out of the middle', async () => {
     const seed = await whileTampered(
@@ -142,6 +178,47 @@ describe('the audit of a run', () => {
     );
     await superuser.query('DROP TABLE kept');
     expect(gap.findings[0]).toMatchObject({ code: 'ledger.gap', message: 'entry 15 is not there' });
+  });
+
+  it('finds a coordinator whose key was changed, deleted, or dated after what it signed', async () => {
+    await superuser.query('CREATE TEMPORARY TABLE kept AS SELECT * FROM coordinator');
+    const undo = 'DELETE FROM coordinator; INSERT INTO coordinator SELECT * FROM kept';
+    const codes = async (tamper: string) =>
+      new Set((await whileTampered(tamper, undo)).findings.map(({ code }) => code));
+    expect(await codes(`UPDATE coordinator SET public_key = reverse(public_key)`)).toEqual(new Set(['ledger.signer']));
+    expect(await codes('DELETE FROM coordinator')).toEqual(new Set(['ledger.signer']));
+    const dated = await whileTampered(`UPDATE coordinator SET first_seen_at = now() + interval '1 day'`, undo);
+    expect(brief(dated)[0]).toMatch(/^ledger\.signer at coordinator public_key=/);
+    await superuser.query('DROP TABLE kept');
+    expect((await audit()).findings).toEqual([]);
+  });
+
+  it('says what it cannot replay where the spec lets bytes go, proves the rest, and finds what was changed there', async () => {
+    await laboratory.run(smallSpec({ seed: 5, history: { keep: { last: 1 } } }));
+    const { record, coordinatorBlobs: blobs } = laboratory.system;
+    const pruned = () => auditExperiment('small-2', { record, blobs });
+    let report = await pruned();
+    // Bytes go in their own time.
+    for (let waited = 0; waited < 100 && report.rounds[1]?.aggregate !== 'blobs pruned'; waited += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      report = await pruned();
+    }
+    expect(report).toMatchObject({ verdict: 'intact', findings: [] });
+    expect(report.rounds.map(({ aggregate }) => aggregate)).toEqual([
+      ...['blobs pruned', 'blobs pruned', 'same digest', 'nothing to aggregate'],
+    ]);
+    expect(report.notReplayed).toHaveLength(2);
+    expect(report.notReplayed[0]).toMatch(/^round 1: 4 of 4 contributions were pruned, as the spec says/);
+    const which = `experiment_id = 'small-2' AND round = 1 AND client = 'client-0'`;
+    await superuser.query(`UPDATE contribution SET weight = weight + 1 WHERE ${which}`);
+    expect(brief(await pruned())[0]).toMatch(/^row\.changed at contribution round=1 client=client-0/);
+    await superuser.query(`UPDATE contribution SET weight = weight - 1 WHERE ${which}`);
+    // What the spec wants kept is missed.
+    const { rows } = await superuser.query<{ digest: string }>(
+      `SELECT digest FROM contribution WHERE experiment_id = 'small-2' AND round = 3 AND verdict = 'accepted' LIMIT 1`,
+    );
+    await blobs.remove(rows[0]!.digest);
+    expect((await pruned()).findings).toMatchObject([{ code: 'blob.missing', round: 3 }]);
   });
 
   it('finds a contribution’s bytes that were changed, and bytes that are gone', async () => {
@@ -221,14 +298,14 @@ describe('the audit of a run', () => {
     const training = { ...smallSpec().training, steps: 400, batchSize: 64 };
     await laboratory.run(smallSpec({ rounds: 1, training, round: { timeoutMs: 1000 } }));
     const { record, coordinatorBlobs: blobs } = laboratory.system;
-    const report = await auditExperiment('small-2', { record, blobs });
+    const report = await auditExperiment('small-3', { record, blobs });
     expect(report.findings).toEqual([]);
     const [first] = report.rounds;
     expect(first).toMatchObject({ timedOut: true, stage: 'abandoned' });
     expect(first!.missing.length).toBeGreaterThan(0);
-    const whose = `experiment_id = 'small-2' AND number = 1`;
+    const whose = `experiment_id = 'small-3' AND number = 1`;
     await superuser.query(`UPDATE round SET missing_clients = '["client-9"]' WHERE ${whose}`);
-    const touched = await auditExperiment('small-2', { record, blobs });
+    const touched = await auditExperiment('small-3', { record, blobs });
     expect(brief(touched)).toEqual(['row.changed at round number=1']);
   });
 });

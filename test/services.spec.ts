@@ -27,6 +27,11 @@ interface Up {
   readonly parts: readonly { readonly name: string; readonly address: string; readonly pid: number }[];
 }
 
+interface Profile {
+  readonly client: string;
+  readonly effectiveFromRound: number;
+}
+
 interface Closing {
   readonly event: string;
   readonly experiment: string;
@@ -129,6 +134,10 @@ whereKafkaRuns('the whole system as services', () => {
     expect(followed.lines.filter((line) => line.includes('"round.closed"'))).toHaveLength(3);
     const shown = await remote('show', experiment).outcome;
     expect(shown.lines[0]).toMatch(new RegExp(`^${experiment} · pftt · finished`));
+    const audited = await remote('audit', experiment, '--witness', join(folder, 'home')).outcome;
+    expect(audited).toMatchObject({ code: 0 });
+    expect(audited.lines.filter((line) => line.startsWith('witness site-'))).toHaveLength(2);
+    expect(audited.lines.at(-1)).toBe(`intact: the history of ${experiment} is what happened`);
     const exported = await remote('export', experiment, '--client', 'client-1', '--out', join(folder, 'm')).outcome;
     expect(exported).toMatchObject({ code: 0 });
     const elsewhere = airtune(['export', experiment, '--client', 'client-1', '--out', join(folder, 'n')], {
@@ -145,6 +154,16 @@ whereKafkaRuns('the whole system as services', () => {
   it('ends a run that is cancelled, and goes on with it', async () => {
     const cancelled = remote('run', spec, '--json', '--rounds', '500');
     const [, experiment = ''] = /"experiment":"([^"]+)"/.exec(await cancelled.line(/"experiment.planned"/)) ?? [];
+    const changed = await remote('profile', 'set', experiment, 'client-1', '--lora-rank', '2', '--json').outcome;
+    const { effectiveFromRound = 0, ...profile } = JSON.parse(changed.lines[0] ?? '{}') as Partial<Profile>;
+    expect(profile).toMatchObject({ client: 'client-1', version: 2, loraRank: 2, loraAlpha: 16, loraBlocks: 'all' });
+    await cancelled.line(new RegExp(`"event":"round.closed","round":${effectiveFromRound},`));
+    const shown = await remote('profile', 'show', experiment).outcome;
+    expect(shown.lines.filter((line) => line.startsWith('client-1'))).toHaveLength(2);
+    expect(await remote('profile', 'set', experiment, 'client-1', '--lora-blocks', '99').outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/lora\.blocks: 99 blocks from the top are asked for, and the model has 4/),
+    });
     expect(await remote('cancel', experiment).outcome).toMatchObject({ code: 0 });
     expect(await cancelled.outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/cancelled/) });
     const resumed = remote('resume', experiment, '--json');

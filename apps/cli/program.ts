@@ -19,7 +19,7 @@ export interface RunOptions extends ServiceOption {
   readonly site: readonly string[];
 }
 
-export interface AuditOptions {
+export interface AuditOptions extends ServiceOption {
   readonly json: boolean;
   /** Work folders of sites, whose kept heads are compared with the ledger. */
   readonly witness: readonly string[];
@@ -213,6 +213,7 @@ function addHistory(program: Command, commands: Commands): void {
       'prove that an experiment’s history is what happened: chain, signatures, rows, radio, aggregates, sums',
     )
     .argument('<experiment>', 'its name as `airtune list` shows it')
+    .addOption(coordinator())
     .option('--witness <home>', 'a site’s work folder, whose kept heads are compared; again for each site', collect, [])
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune audit pftt-3f9a1c', 'airtune audit pftt-3f9a1c --witness /srv/north'))

@@ -6,6 +6,10 @@ import { z } from 'zod';
 /** What the command line is told by its environment. */
 export const commandVariables = z.object({
   AIRTUNE_HOME: z.string().min(1).default('.airtune').describe('the work folder: database, blobs, personal models'),
+  AIRTUNE_BLOBS: z
+    .string()
+    .optional()
+    .describe('the coordinator’s folder of blobs, for an audit; default: in the work folder'),
   DATABASE_URL: databaseVariable.optional().describe('a PostgreSQL of your own instead of the embedded one'),
   AIRTUNE_THREADS: threadsVariable.optional(),
   AIRTUNE_COORDINATOR: z
@@ -34,6 +38,8 @@ export const commandVariables = z.object({
 export interface Settings {
   readonly home: string;
   readonly databaseUrl?: string;
+  /** Where the coordinator keeps blobs, if not in the work folder. */
+  readonly blobs?: string;
   readonly threads: number;
   readonly coordinator?: string;
   readonly token?: string;
@@ -55,6 +61,7 @@ export function readCommandSettings(environment: NodeJS.ProcessEnv): Settings {
   const { AIRTUNE_SITE_FILE, AIRTUNE_DATA_ROOTS, AIRTUNE_MODEL_ROOTS, AIRTUNE_REWARD_MODELS } = said;
   return {
     home: resolve(AIRTUNE_HOME),
+    ...(said.AIRTUNE_BLOBS === undefined ? {} : { blobs: resolve(said.AIRTUNE_BLOBS) }),
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(AIRTUNE_COORDINATOR === undefined ? {} : { coordinator: AIRTUNE_COORDINATOR }),
     ...(AIRTUNE_TOKEN === undefined ? {} : { token: AIRTUNE_TOKEN }),

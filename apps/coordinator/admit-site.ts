@@ -1,4 +1,4 @@
-import { addSite, findSite } from '#storage';
+import { addSite, columnsOf, findSite, hasEntryOf, Site } from '#storage';
 import type { Turn } from './turn.ts';
 
 /**
@@ -38,10 +38,21 @@ export async function admitSite(
       message: `Site ${name} is not let in. If it is yours: airtune site add ${name} --key ${publicKey}; it is then asked again.`,
     };
   }
-  if (site.publicKey === publicKey) return undefined;
+  if (site.publicKey === publicKey) {
+    noteOnce(turn, site);
+    return undefined;
+  }
   return {
     kind: 'refused',
     code: 'enrolment.other-key',
     message: `Site ${name} is known by another key: this one is a stranger's, or its key file was lost. Give back the key file, or let the site come under a new name.`,
   };
+}
+
+/** An experiment's ledger says once of each site who it is and how it came to be let in. */
+function noteOnce(turn: Turn, site: Site): void {
+  turn.lastly(`note that ${site.name} was let in`, async () => {
+    if (!(await hasEntryOf(turn.db, turn.submission.id, 'site.admitted', site.name)))
+      await turn.note('site.admitted', columnsOf(turn.db, Site, site));
+  });
 }

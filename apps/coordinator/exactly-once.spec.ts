@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { auditExperiment } from '#audit';
 import {
   type DeadLetter,
   InProcessBroker,
@@ -25,10 +26,12 @@ import { Turns } from './turns.ts';
 const folder = mkdtempSync(join(tmpdir(), 'airtune-once-'));
 let server: TestServer;
 let record: ExperimentRecord;
+let databaseUrl: string;
 
 beforeAll(async () => {
   server = await startTestServer();
-  record = await openRecord({ home: join(folder, 'home'), databaseUrl: await server.createDatabase() });
+  databaseUrl = await server.createDatabase();
+  record = await openRecord({ home: join(folder, 'home'), databaseUrl });
 });
 afterAll(async () => {
   await record.close();
@@ -376,6 +379,18 @@ describe('a coordinator', () => {
     await finished('gated');
     const { state, kinds } = await outcome('gated');
     expect({ state, refused: kinds['enrolment.refused'] }).toEqual({ state: 'finished', refused: 4 });
+    expect(kinds['site.admitted']).toBe(1);
+    const findings = async () => {
+      const report = await auditExperiment('gated', { record, blobs: new BlobStore(join(folder, 'blobs')) });
+      // The other side of this test makes its crossings up.
+      return report.findings.filter(({ code }) => code.startsWith('row.'));
+    };
+    const tamper = (sql: string) => server.run(databaseUrl, `SET session_replication_role = replica; ${sql}`);
+    expect(await findings()).toEqual([]);
+    await tamper(`UPDATE airtune.site SET public_key = 'x'`);
+    expect(await findings()).toMatchObject([{ code: 'row.changed', place: 'site name=site-a' }]);
+    await tamper('DELETE FROM airtune.site');
+    expect(await findings()).toMatchObject([{ code: 'row.missing', place: 'site name=site-a' }]);
   });
 
   it('refuses to be a second replica on a blob store of its own', async () => {

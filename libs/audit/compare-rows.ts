@@ -27,8 +27,19 @@ export function compareRows(history: History, findings: Findings): void {
     .filter(({ kind }) => kind === 'scores.recorded')
     .flatMap(({ covers, entry }) => listIn(covers, 'scores').map((row): Covered => ({ row, entry })));
   compare('score', ['request', 'reward', 'place'], scores, history.rows.score, findings);
+  compareSites(history, findings);
   compareRounds(history, findings);
   compareExperiment(history, findings);
+}
+
+/** The sites that this experiment let in; others in the table are other experiments'. */
+function compareSites({ entries, sites }: History, findings: Findings): void {
+  const covered = entries
+    .filter(({ kind }) => kind === 'site.admitted')
+    .map(({ covers, entry }): Covered => ({ row: covers, entry }));
+  const names = new Set(covered.map(({ row }) => text(row, 'name')));
+  const rows = sites.filter((row) => names.has(text(row, 'name')));
+  compare('site', ['name'], covered, rows, findings);
 }
 
 interface Covered {

@@ -36,7 +36,10 @@ export interface History {
   readonly spec: ExperimentSpec;
   readonly base: BaseModel;
   readonly entries: readonly Entry[];
-  readonly coordinators: ReadonlySet<string>;
+  /** When each key that may sign was first seen, by the key. */
+  readonly coordinators: ReadonlyMap<string, Date>;
+  /** Sites that are let in, to any experiment. */
+  readonly sites: readonly Columns[];
   readonly rows: Readonly<Record<CoveredTable | 'cohort_member' | 'score' | 'round', readonly Columns[]>>;
 }
 
@@ -50,7 +53,9 @@ export async function readHistory(db: Connection, id: string): Promise<History |
       FROM airtune.ledger WHERE experiment_id = $1 ORDER BY entry`,
     [id],
   );
-  const coordinators = await db.query<{ public_key: string }[]>('SELECT public_key FROM airtune.coordinator');
+  const coordinators = await db.query<{ public_key: string; first_seen_at: Date }[]>(
+    'SELECT public_key, first_seen_at FROM airtune.coordinator',
+  );
   const tables = [...(Object.keys(COVERED_TABLES) as CoveredTable[]), 'cohort_member', 'score', 'round'] as const;
   const rows: Partial<Record<(typeof tables)[number], readonly Columns[]>> = {};
   for (const table of tables) rows[table] = await rowsOf(db, table, 'experiment_id', id);
@@ -60,15 +65,17 @@ export async function readHistory(db: Connection, id: string): Promise<History |
     spec: experiment['spec'] as ExperimentSpec,
     base: experiment['base'] as BaseModel,
     entries: entries.map((entry) => ({ ...entry, recordedAt: entry.recordedAt.toISOString() })),
-    coordinators: new Set(coordinators.map((row) => row.public_key)),
+    coordinators: new Map(coordinators.map((row) => [row.public_key, row.first_seen_at])),
+    sites: await rowsOf(db, 'site'),
     rows: rows as History['rows'],
   };
 }
 
-async function rowsOf(db: Connection, table: string, key: string, id: string): Promise<readonly Columns[]> {
+async function rowsOf(db: Connection, table: string, key?: string, id?: string): Promise<readonly Columns[]> {
+  const which = key === undefined ? '' : `WHERE t.${key} = $1`;
   const rows = await db.query<{ row: Record<string, unknown> }[]>(
-    `SELECT to_jsonb(t) AS row FROM airtune.${table} AS t WHERE t.${key} = $1 ORDER BY ctid`,
-    [id],
+    `SELECT to_jsonb(t) AS row FROM airtune.${table} AS t ${which} ORDER BY ctid`,
+    id === undefined ? [] : [id],
   );
   return rows.map(({ row }) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [name, written(name, value)])),

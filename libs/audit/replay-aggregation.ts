@@ -151,5 +151,6 @@ function isPruned({ spec, rows }: History, round: number): boolean {
   const { keep } = spec.history;
   if (keep === 'all') return false;
   const closed = rows.round.filter((row) => row['closed_at'] !== null).map((row) => number(row, 'number'));
-  return round <= Math.max(0, ...closed) - keep.last;
+  // The round for evaluation alone has no contributions, and pushes none out.
+  return round <= Math.min(Math.max(0, ...closed), spec.rounds) - keep.last;
 }

@@ -33,7 +33,16 @@ export function verifyChain({ id, entries, coordinators }: History, findings: Fi
         code: 'ledger.signer',
         place,
         entry,
-        message: `it was signed by ${signedBy}, which is no coordinator of this record`,
+        message: `it was signed by ${signedBy}, which is no coordinator of this record: its row in coordinator was changed or deleted`,
+      });
+    }
+    const seen = coordinators.get(signedBy);
+    if (seen !== undefined && seen > new Date(recordedAt)) {
+      findings.add({
+        code: 'ledger.signer',
+        place: `coordinator public_key=${signedBy}`,
+        entry,
+        message: `it was first seen at ${seen.toISOString()}, after it had signed entry ${entry}`,
       });
     }
     findings.counted.signatures += 1;

@@ -39,6 +39,7 @@ export {
   digest,
   experimentId,
   publicKey,
+  roundNumber,
   siteName,
   type BlobReference,
   type Score,

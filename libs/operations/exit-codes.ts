@@ -25,6 +25,7 @@ const INPUT = [
   'radio',
   'enrolment',
   'export',
+  'profile',
   'resume',
 ];
 const INPUT_CODES = [

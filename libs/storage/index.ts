@@ -50,7 +50,13 @@ export {
   type RoundEnding,
   type RoundKey,
 } from './statements/change-round.ts';
-export { appendEntries, introduceCoordinator, ledgerHead, listEntries } from './statements/append-entries.ts';
+export {
+  appendEntries,
+  hasEntryOf,
+  introduceCoordinator,
+  ledgerHead,
+  listEntries,
+} from './statements/append-entries.ts';
 export { markBlobStore } from './statements/blob-marker.ts';
 export {
   claimDeadLetter,

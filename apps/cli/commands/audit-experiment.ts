@@ -7,6 +7,7 @@ import { CliError } from '../cli-error.ts';
 import type { Console } from '../progress/console.ts';
 import { plural } from '../progress/figures.ts';
 import type { AuditOptions } from '../program.ts';
+import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 
 /** `airtune audit`: one line a round and a verdict; answers whether everything is intact. */
@@ -14,15 +15,24 @@ export async function audit(
   experiment: string,
   options: AuditOptions,
   settings: Settings,
+  coordinator: CoordinatorAddress | undefined,
   console: Console,
 ): Promise<boolean> {
   const witnesses = (await Promise.all(options.witness.map((home) => witnessesOf(home, experiment)))).flat();
+  const report =
+    coordinator === undefined
+      ? await auditHere(experiment, witnesses, settings)
+      : await new CoordinatorClient(coordinator).audit(experiment, witnesses);
+  console.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
+  return report.verdict === 'intact';
+}
+
+/** From the database and the blobs themselves, whoever runs the coordinator. */
+async function auditHere(experiment: string, witnesses: readonly Witness[], settings: Settings): Promise<AuditReport> {
   const record = await openRecord({ ...settings, access: 'shared' });
   try {
-    const blobs = new BlobStore(join(settings.home, 'coordinator', 'blobs'));
-    const report = await auditExperiment(experiment, { record, blobs, witnesses });
-    console.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
-    return report.verdict === 'intact';
+    const blobs = new BlobStore(settings.blobs ?? join(settings.home, 'coordinator', 'blobs'));
+    return await auditExperiment(experiment, { record, blobs, witnesses });
   } finally {
     await record.close();
   }

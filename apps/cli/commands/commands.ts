@@ -119,7 +119,8 @@ export class AirtuneCommands implements Commands {
   }
 
   async audit(experiment: string, options: AuditOptions): Promise<void> {
-    const intact = await audit(experiment, options, this.settings(), this.process);
+    const settings = this.settings();
+    const intact = await audit(experiment, options, settings, addressOf(options, settings), this.process);
     if (!intact) this.process.exitCode = EXIT.failed;
   }
 

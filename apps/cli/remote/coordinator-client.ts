@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditReport, Witness } from '#audit';
 import type { BaseModel, ExperimentSpec, ProfileChange } from '#contracts';
 import type {
   Client,
@@ -114,6 +115,10 @@ export class CoordinatorClient {
       value === undefined ? [] : [[name, String(value)] as const],
     );
     return this.get(`${at(experiment)}/scores?${new URLSearchParams(Object.fromEntries(fields)).toString()}`);
+  }
+
+  audit(experiment: string, witnesses: readonly Witness[]): Promise<AuditReport> {
+    return this.post(`${at(experiment)}/audit`, { witnesses });
   }
 
   deadLetters(all: boolean): Promise<Json<DeadLetterLine>[]> {

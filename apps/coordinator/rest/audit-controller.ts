@@ -1,8 +1,9 @@
 import { auditExperiment, type AuditReport } from '#audit';
 import { BlobStore, ExperimentRecord } from '#storage';
-import { Controller, Get, Param, UseFilters, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ErrorsAsJson } from './errors-as-json.ts';
+import { auditRequest, type AuditRequest } from './requests.ts';
 import { RequireToken } from './require-token.ts';
 
 /** Whether an experiment's history is what happened. */
@@ -27,5 +28,17 @@ export class AuditController {
   })
   audit(@Param('id') id: string): Promise<AuditReport> {
     return auditExperiment(id, { record: this.#record, blobs: this.#blobs });
+  }
+
+  @Post()
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    summary: 'The same, with heads of the ledger that sites have kept: a chain that was cut or rewritten',
+  })
+  auditWith(
+    @Param('id') id: string,
+    @Body({ schema: auditRequest }) { witnesses }: AuditRequest,
+  ): Promise<AuditReport> {
+    return auditExperiment(id, { record: this.#record, blobs: this.#blobs, witnesses });
   }
 }

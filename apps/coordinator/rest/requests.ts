@@ -1,4 +1,4 @@
-import { baseModel, experimentId, experimentSpec } from '#contracts';
+import { baseModel, digest, experimentId, experimentSpec, roundNumber, siteName } from '#contracts';
 import { z } from 'zod';
 
 /** What is submitted: a spec with absolute paths, and its base model as `airtune run` describes it; never weights. */
@@ -26,3 +26,17 @@ export const eventsQuery = z.strictObject({
   after: wholeNumber.min(0).max(1e15).default(0).describe('the number of the last entry that is known already'),
 });
 export type EventsQuery = z.infer<typeof eventsQuery>;
+
+/** What sites have kept of a ledger's heads, to be compared with it. */
+export const auditRequest = z.strictObject({
+  witnesses: z
+    .array(
+      z.strictObject({
+        site: siteName,
+        heads: z.array(z.object({ round: roundNumber, entry: z.int().min(1), head: digest })).max(200_000),
+      }),
+    )
+    .max(1000)
+    .default([]),
+});
+export type AuditRequest = z.infer<typeof auditRequest>;

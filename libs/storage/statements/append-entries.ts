@@ -34,6 +34,15 @@ export async function listEntries(
   return entries.andWhere('l.entry > :after', { after }).orderBy('l.entry').limit(limit).getMany();
 }
 
+/** Whether a chain has an entry of a kind about something of that name. */
+export async function hasEntryOf(db: Connection, experimentId: string, kind: string, name: string): Promise<boolean> {
+  const found = await db.query<unknown[]>(
+    `SELECT 1 FROM airtune.ledger WHERE experiment_id = $1 AND kind = $2 AND covers ->> 'name' = $3 LIMIT 1`,
+    [experimentId, kind, name],
+  );
+  return found.length > 0;
+}
+
 /** Makes a key known that is about to sign entries. */
 export async function introduceCoordinator(db: Connection, publicKey: string, firstSeenAt: Date): Promise<void> {
   const insert = db.createQueryBuilder().insert().into(Coordinator).values({ publicKey, firstSeenAt });
