@@ -1,9 +1,18 @@
 import 'reflect-metadata';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { auditExperiment } from '#audit';
+import { Session } from '#autograd';
 import type { Envelope, ExperimentSpec } from '#contracts';
+import { formatPrompt } from '#datasets';
 import { channelPlan, readOrders, uploadBytes } from '#federation';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadDecoder, loadTokenizer } from '#language-models';
+import { streamText } from '#tuning';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
+import { compareCompletions } from '../apps/cli/commands/compare-completions.ts';
+import { writeClientModel } from '../apps/cli/commands/write-client-model.ts';
+import { openClientModel } from '../apps/trainer/open-client-model.ts';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { digestsOf, Laboratory, smallPfitSpec } from './whole-run.ts';
@@ -12,7 +21,7 @@ import { digestsOf, Laboratory, smallPfitSpec } from './whole-run.ts';
 function pfitSpec(changes: object = {}): ExperimentSpec {
   return smallPfitSpec({
     name: 'pfit',
-    rounds: 3,
+    rounds: 2,
     clients: { count: 3 },
     trainableBlocks: 2,
     sparsity: { attention: 0.4 },
@@ -21,10 +30,26 @@ function pfitSpec(changes: object = {}): ExperimentSpec {
   });
 }
 
+/** The logits of a sequence, as an ONNX file alone gives them. */
+async function openLogits(bytes: Uint8Array): Promise<(ids: readonly number[]) => Promise<number[]>> {
+  const session = await Session.open({ bytes, weights: [], nodes: [] });
+  return async (ids) => {
+    const shape = [1, ids.length];
+    const { logits } = await session.run({
+      input_ids: { type: 'int64', shape, data: BigInt64Array.from(ids, BigInt) },
+      attention_mask: { type: 'int64', shape, data: BigInt64Array.from(ids, () => 1n) },
+    });
+    return [...(logits!.data as Float32Array)];
+  };
+}
+
 interface Opened {
   readonly channelOrder?: string;
   readonly cohort: readonly { readonly client: string; readonly keep?: number }[];
 }
+
+/** Four whole runs, on a machine that may have other work. */
+jest.setTimeout(180_000);
 
 describe('a run of PFIT that leaves out channels', () => {
   let server: TestServer;
@@ -65,23 +90,23 @@ describe('a run of PFIT that leaves out channels', () => {
     const plan = channelPlan(spec, base.shared.manifest)!;
 
     const opened = dataOf('round.opened') as Opened[];
-    const orders = opened.slice(0, 3).map(({ channelOrder }) => channelOrder!);
+    const orders = opened.slice(0, 2).map(({ channelOrder }) => channelOrder!);
     for (const order of orders) readOrders(plan.families, Buffer.from(order, 'base64'));
-    expect(new Set(orders).size).toBe(3);
-    expect(opened[3]!.channelOrder).toBeUndefined();
+    expect(new Set(orders).size).toBe(2);
+    expect(opened[2]!.channelOrder).toBeUndefined();
     expect(opened[0]!.cohort.map(({ keep }) => keep)).toEqual([0.6, 0.6, 0.6]);
 
     // 51 of 128 attention channels are left out; names and shapes in the header stay.
     const sent = (dataOf('upload.sent') as { blob: { bytes: number } }[]).map(({ blob }) => blob.bytes);
-    expect(sent).toEqual(Array(9).fill(uploadBytes(plan, 0.6)));
-    expect(closing.cost.uploads).toEqual({ bytes: 9 * sent[0]!, denseBytes: 9 * base.shared.initial.bytes });
+    expect(sent).toEqual(Array(6).fill(uploadBytes(plan, 0.6)));
+    expect(closing.cost.uploads).toEqual({ bytes: 6 * sent[0]!, denseBytes: 6 * base.shared.initial.bytes });
     expect(1 - sent[0]! / base.shared.initial.bytes).toBeCloseTo(0.1323, 4);
 
     // The distance has a column of its own, and neither it nor KL is 0 from the second iteration on.
     const { rows } = await superuser.query<{ kl: number; distance: number; rollouts: object }>(
       `SELECT kl_nats AS kl, squared_distance AS distance, rollouts FROM local_training WHERE experiment_id = 'pfit-1'`,
     );
-    expect(rows).toHaveLength(9);
+    expect(rows).toHaveLength(6);
     expect(rows.every(({ kl, distance }) => kl > 0 && distance > 0)).toBe(true);
     expect(rows[0]!.rollouts).toMatchObject({ iterations: 2, completions: 8, emptyCompletions: expect.any(Number) });
     const { reward } = closing.metrics;
@@ -90,7 +115,7 @@ describe('a run of PFIT that leaves out channels', () => {
 
     const again = await laboratory.run(spec);
     expect(digestsOf(again)).toEqual(digestsOf(closing));
-    const dense = await laboratory.run(pfitSpec({ sparsity: { attention: 0 } }));
+    const dense = await laboratory.run(pfitSpec({ rounds: 1, sparsity: { attention: 0 } }));
     expect(dense.globalDigest).not.toBe(closing.globalDigest);
     expect(dense.cost.uploads).toBeUndefined();
   });
@@ -100,7 +125,7 @@ describe('a run of PFIT that leaves out channels', () => {
       ...{ fading: 'none', meanSnrDb: 5, downlinkSnrDb: 30, bandwidthHz: 5e6, deadlineMs: 1500 },
       snrOffsetDb: { 'client-1': -8 },
     };
-    const spec = pfitSpec({ rounds: 2, link, sparsity: { attention: 0.4, scope: 'tunable' } });
+    const spec = pfitSpec({ rounds: 1, link, sparsity: { attention: 0.4, scope: 'tunable' } });
     const { dataOf } = await runAndHear(spec);
     const [opened] = dataOf('round.opened') as Opened[];
     const keeps = opened!.cohort.map(({ keep }) => keep!);
@@ -120,10 +145,56 @@ describe('a run of PFIT that leaves out channels', () => {
     expect((await auditExperiment('pfit-4', { record, blobs })).findings).toEqual([]);
   });
 
+  it('shows what was answered before and after, from texts that are at the site', async () => {
+    const { record } = laboratory.system;
+    const compared = await compareCompletions(record, laboratory.home, { id: 'pfit-1', rounds: 2, client: 'client-0' });
+    expect(compared.length).toBeGreaterThan(0);
+    for (const { instruction, before, after } of compared) {
+      expect(instruction).not.toMatch(/^Q:/);
+      for (const { text, rewards } of [before, after]) {
+        expect(text).not.toBe('');
+        expect(Object.keys(rewards).sort()).toEqual(['helpfulness', 'safety']);
+      }
+    }
+    const elsewhere = { id: 'pfit-1', rounds: 2, client: 'client-0' };
+    expect(await compareCompletions(record, join(laboratory.home, 'elsewhere'), elsewhere)).toEqual([]);
+  });
+
+  it('ends in a decoder of each client, whose graph and whose text leave out the keys that training left out', async () => {
+    const out = join(laboratory.home, 'exported');
+    const model = await openClientModel(laboratory.home, 'local', 'pfit-1', 'client-1');
+    const { files } = await writeClientModel(out, model, { overwrite: false });
+    expect(files).toEqual(expect.arrayContaining(['config.json', 'model.onnx', 'model.safetensors', 'tokenizer.json']));
+    const { tensors, config } = await loadDecoder(out);
+    for (const [name, tensor] of model.shared) expect(tensors.get(name)).toEqual(tensor);
+
+    const pieces: string[] = [];
+    const generated = await streamText(
+      out,
+      { instruction: 'Define "river".' },
+      {
+        settings: { maxNewTokens: 12, temperature: 0 },
+        seed: 0,
+        threads: 1,
+        onPiece: (piece) => pieces.push(piece),
+      },
+    );
+    expect(pieces.join('')).toBe(generated.text);
+    const logitsOf = await openLogits(await readFile(join(out, 'model.onnx')));
+    const tokenizer = await loadTokenizer(out);
+    const ids = [tokenizer.clsTokenId, ...tokenizer.encodeRaw(formatPrompt({ instruction: 'Define "river".' }))];
+    const start = ids.length;
+    for (let drawn = 0; drawn < generated.newTokens; drawn++) {
+      const last = (await logitsOf(ids)).slice(-config.vocabulary);
+      ids.push(last.indexOf(Math.max(...last)));
+    }
+    expect(tokenizer.decode(ids.slice(start)).trim()).toBe(generated.text.trim());
+  });
+
   it('is audited: orders, keeps and averages are derived again', async () => {
     const report = await audit();
     expect(report.findings).toEqual([]);
-    expect(report.rounds.slice(0, 3).map(({ aggregate }) => aggregate)).toEqual(Array(3).fill('same digest'));
+    expect(report.rounds.slice(0, 2).map(({ aggregate }) => aggregate)).toEqual(Array(2).fill('same digest'));
     // Whoever changes row and ledger alike is still found out by what follows from seed and links.
     const where = `WHERE experiment_id = 'pfit-1'`;
     const tampered = `jsonb_set(covers, '{cohort, 0, keep}', '0.5')`;

@@ -14,6 +14,7 @@ const QUIET: Reporter = {
   plan: () => undefined,
   status: () => undefined,
   round: () => undefined,
+  compared: () => undefined,
   finished: () => undefined,
   note: () => undefined,
   close: () => undefined,
@@ -101,7 +102,7 @@ export class Laboratory {
     const { base, initialShared } = await describeBase(spec);
     const stopWatching = broker.watch(watch);
     try {
-      const source = new RunInProcess({ experiment, broker, record, nowMs: () => performance.now() });
+      const source = new RunInProcess({ experiment, home: this.home, broker, record, nowMs: () => performance.now() });
       const closing = await driveRun(
         { experiment, spec, base, source },
         QUIET,

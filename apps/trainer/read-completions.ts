@@ -13,9 +13,14 @@ export interface JudgedCompletion {
   readonly completionDigest: Digest;
 }
 
-/** Everything that reward models were asked in an experiment, as this site keeps it; empty where it never asked. */
-export async function readCompletions(home: string, site: string, experiment: string): Promise<JudgedCompletion[]> {
-  const questions = await new ScoreStore(scoresFolder(home, site, experiment)).questions();
+/** What reward models were asked in an experiment, all of it or in these requests, as this site keeps it; empty where it never asked. */
+export async function readCompletions(
+  home: string,
+  site: string,
+  experiment: string,
+  only?: ReadonlySet<string>,
+): Promise<JudgedCompletion[]> {
+  const questions = await new ScoreStore(scoresFolder(home, site, experiment)).questions(only);
   if (questions.length === 0) return [];
   const key = completionKey(await readFile(digestKeyPath(home, site)), experiment);
   return questions.flatMap(({ request, items }) =>

@@ -26,6 +26,7 @@ export { gradientName, type StepModel, type TrainableInput } from './encoder/ste
 export { exportClient } from './export/export-client.ts';
 export { openExported, type ExportedClassifier, type Prediction } from './export/open-exported.ts';
 export type { ExportDescription } from './export/export-description.ts';
+export { readDecoderDescription } from './export/export-description.ts';
 export type { PersonalisedModel } from './export/personalised-model.ts';
 export { buildMaskedLanguageModelStep } from './encoder/build-masked-language-model-step.ts';
 export {

@@ -102,7 +102,13 @@ async function follow(
     const { spec, base } = undertaking;
     await system.serveRegistered(Object.values(rewardModels(spec.rewards)).map(({ model }) => model));
     const { broker, record } = system;
-    const source = new RunInProcess({ experiment, broker, record, nowMs: () => performance.now() });
+    const source = new RunInProcess({
+      experiment,
+      home: settings.home,
+      broker,
+      record,
+      nowMs: () => performance.now(),
+    });
     const stopped = AbortSignal.any([stop.signal, faults.signal]);
     await driveRun({ experiment, spec, base, source }, reporter, stopped, () => undertaking.start());
   } catch (error) {

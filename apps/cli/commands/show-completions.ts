@@ -14,7 +14,9 @@ export interface CompletionsOptions {
 }
 
 /** A completion with what it earned: texts from the site's disk, scores from the record. */
-interface ShownCompletion {
+export interface ShownCompletion {
+  /** Which of those that were drawn together, from 0. */
+  readonly place: number;
   readonly round: number;
   readonly iteration: number;
   readonly client: string;
@@ -44,7 +46,7 @@ export async function showCompletions(
       'show.no-completions',
       `The record has no scored completions of ${id} that fit; does its method learn from rewards?`,
     );
-  const shown = joined(scores, await textsOf(settings.home, id));
+  const shown = joinCompletions(scores, await textsOf(settings.home, id));
   if (options.json) for (const line of shown) console.stdout.write(`${JSON.stringify(line)}\n`);
   else console.stdout.write(`${shown.map(describe).join('\n\n')}\n\n`);
   const [proved, disproved] = [true, false].map((is) => shown.filter((one) => one.proved === is).length);
@@ -58,13 +60,18 @@ export async function showCompletions(
 }
 
 /** By request, in the order in which they were asked. */
-async function textsOf(home: string, id: string): Promise<ReadonlyMap<string, readonly JudgedCompletion[]>> {
+export async function textsOf(
+  home: string,
+  id: string,
+  only?: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly JudgedCompletion[]>> {
   const sites = await readdir(join(home, 'sites')).catch(() => []);
-  const all = (await Promise.all(sites.map((site) => readCompletions(home, site, id)))).flat();
+  const all = (await Promise.all(sites.map((site) => readCompletions(home, site, id, only)))).flat();
   return Map.groupBy(all, ({ request }) => request);
 }
 
-function joined(
+/** Scores with the texts that earned them, one a completion. */
+export function joinCompletions(
   scores: readonly ScoreLine[],
   texts: ReadonlyMap<string, readonly JudgedCompletion[]>,
 ): readonly ShownCompletion[] {
@@ -89,6 +96,7 @@ function joined(
       text.promptDigest === first.promptDigest && text.completionDigest === first.completionDigest;
     const text = known.find(isProved) ?? known[0];
     return {
+      place: first.place,
       round: first.round,
       iteration: first.iteration,
       client: first.client,

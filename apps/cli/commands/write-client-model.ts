@@ -1,4 +1,5 @@
 import { exportClient, exportDecoder, loadDecoder, loadEncoder, loadTokenizer } from '#language-models';
+import { methodNamed } from '#methods';
 import { clientProfile } from '#tuning';
 import type { ClientModel } from '../../trainer/open-client-model.ts';
 
@@ -35,7 +36,9 @@ async function writeClassifier(out: string, model: ClientModel, options: WriteOp
 async function writeDecoder(out: string, model: ClientModel, options: WriteOptions): Promise<readonly string[]> {
   const { experiment, client, spec, modelFolder, baseDigest, shared } = model;
   const [base, tokenizer] = [await loadDecoder(modelFolder), await loadTokenizer(modelFolder)];
-  const { trainableBlocks } = spec;
-  const decoder = { experiment, client, base, baseDigest, tokenizer, trainableBlocks, tensors: shared };
+  const { trainableBlocks, sparsity } = spec;
+  const attentionSparsity = methodNamed(spec.method).sparse === true ? sparsity.attention : 0;
+  const sparse = { trainableBlocks, attentionSparsity };
+  const decoder = { experiment, client, base, baseDigest, tokenizer, ...sparse, tensors: shared };
   return exportDecoder(out, decoder, options);
 }

@@ -101,6 +101,11 @@ export class RunAtCoordinator implements RunSource {
     return this.client.figures(this.experiment);
   }
 
+  /** Texts are at the sites. */
+  completions(): Promise<readonly []> {
+    return Promise.resolve([]);
+  }
+
   /** A failure in an experiment's past was gone on from. */
   private failUnlessResumed(
     event: RunEvent,

@@ -19,18 +19,28 @@ import type { InProcessBroker } from '#events';
 import { codeOf } from '#operations';
 import { closingFigures, roundFigures, type ClosingFigures, type ExperimentRecord, type RoundFigures } from '#storage';
 import { CliError } from '../cli-error.ts';
+import { compareCompletions } from '../commands/compare-completions.ts';
 import type { Enrolment } from '../progress/plan-run.ts';
+import type { ComparedCompletion } from '../progress/run-figures.ts';
 import type { ClientPhase, RunEvent, RunSource } from './run-source.ts';
 
 /** A run whose services are in this process: heard on their broker, read from the record. */
 export class RunInProcess implements RunSource {
   private readonly experiment: string;
+  private readonly home: string;
   private readonly broker: InProcessBroker;
   private readonly record: ExperimentRecord;
   private readonly nowMs: () => number;
   private readonly enrolled = new Map<string, Enrolment>();
 
-  constructor(parts: { experiment: string; broker: InProcessBroker; record: ExperimentRecord; nowMs: () => number }) {
+  constructor(parts: {
+    experiment: string;
+    home: string;
+    broker: InProcessBroker;
+    record: ExperimentRecord;
+    nowMs: () => number;
+  }) {
+    this.home = parts.home;
     this.experiment = parts.experiment;
     this.broker = parts.broker;
     this.record = parts.record;
@@ -65,6 +75,12 @@ export class RunInProcess implements RunSource {
 
   closing(): Promise<ClosingFigures> {
     return this.record.use((db) => closingFigures(db, this.experiment));
+  }
+
+  completions(rounds: number): Promise<readonly ComparedCompletion[]> {
+    const [client] = [...this.enrolled.keys()].sort();
+    if (client === undefined) return Promise.resolve([]);
+    return compareCompletions(this.record, this.home, { id: this.experiment, rounds, client });
   }
 }
 

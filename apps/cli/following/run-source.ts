@@ -1,5 +1,6 @@
 import type { ClosingFigures, RoundFigures } from '#storage';
 import type { Enrolment } from '../progress/plan-run.ts';
+import type { ComparedCompletion } from '../progress/run-figures.ts';
 
 /** What happens to a run, as far as its watchers are told. */
 export type RunEvent =
@@ -25,4 +26,6 @@ export interface RunSource {
   /** Undefined where there is no such round. */
   round(number: number): Promise<RoundFigures | undefined>;
   closing(): Promise<ClosingFigures>;
+  /** A few answers before and after, where their texts are on this machine. */
+  completions(rounds: number): Promise<readonly ComparedCompletion[]>;
 }

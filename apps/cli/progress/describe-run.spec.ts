@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { describeCompletions } from './describe-completions.ts';
 import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
 import type { RunPlan } from './run-figures.ts';
@@ -100,6 +101,23 @@ const rewarded: ClosingFigures = {
   })),
 };
 
+describe('answers before and after', () => {
+  it('stand side by side with their scores', () => {
+    const said = describeCompletions([
+      {
+        client: 'client-0',
+        instruction: 'Define "river".',
+        before: { text: 'A thing\n of  things.', rewards: { safety: 1 } },
+        after: { text: `A stream. ${'long '.repeat(80)}`, rewards: { safety: 1.25 } },
+      },
+    ]);
+    expect(said).toMatch(/^client-0 +before +after/);
+    expect(said).toMatch(/Define "river"\. +A thing of things\. +A stream\./);
+    expect(said).toMatch(/\[safety 1\.00\]/);
+    expect(said).toContain('…');
+  });
+});
+
 describe('what a run that learns from rewards says', () => {
   it('shows the reward of each round, by the spec’s weights and by the clients’ own', () => {
     const components = { helpfulness: 0.5, safety: 0.3 };
@@ -108,7 +126,7 @@ describe('what a run that learns from rewards says', () => {
     const said = describeRound({ ...round, reward, policy: { kl: 0.25, squaredDistance: 0.0125 } }, 15);
     expect(said).toContain('reward 0.400, helpfulness 0.500, safety 0.300');
     expect(said).toContain('by own weights 0.550 (client-0 0.500, client-1 0.600)');
-    expect(said).toContain('KL 0.250 nats, distance 0.0125');
+    expect(said).toContain('KL to the start 0.250 nats, distance 0.0125');
   });
 
   it('says when a gain may be chance', () => {

@@ -104,7 +104,9 @@ export function describeRound(figures: RoundFigures, rounds: number): string {
   if (figures.generalAccuracy !== undefined) parts.push(`general ${percent(figures.generalAccuracy)}`);
   if (figures.reward !== undefined) parts.push(describeReward(figures.reward));
   if (figures.policy !== undefined)
-    parts.push(`KL ${figures.policy.kl.toFixed(3)} nats, distance ${figures.policy.squaredDistance.toFixed(4)}`);
+    parts.push(
+      `KL to the start ${figures.policy.kl.toFixed(3)} nats, distance ${figures.policy.squaredDistance.toFixed(4)}`,
+    );
   if (figures.leftOutRewards.length > 0) parts.push(`without ${figures.leftOutRewards.join(', ')}: away`);
   if (figures.stage === 'abandoned') parts.push(`abandoned: ${figures.reason ?? 'no reason recorded'}`);
   return parts.join(' · ');

@@ -1,6 +1,6 @@
 import type { Reporter } from './reporter.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
-import type { RunPlan, RunStatus } from './run-figures.ts';
+import type { ComparedCompletion, RunPlan, RunStatus } from './run-figures.ts';
 
 /** One JSON object a line on standard output and nothing else there; the last is `experiment.finished`. */
 export class JsonReporter implements Reporter {
@@ -22,6 +22,10 @@ export class JsonReporter implements Reporter {
 
   round(round: RoundFigures): void {
     this.line({ event: 'round.closed', ...round });
+  }
+
+  compared(completions: readonly ComparedCompletion[]): void {
+    this.line({ event: 'completions.compared', completions });
   }
 
   finished(closing: ClosingFigures): void {

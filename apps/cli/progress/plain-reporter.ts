@@ -1,7 +1,8 @@
+import { describeCompletions } from './describe-completions.ts';
 import { describeClosing, describePlan, describeRound } from './describe-run.ts';
 import type { Reporter } from './reporter.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
-import type { RunPlan } from './run-figures.ts';
+import type { ComparedCompletion, RunPlan } from './run-figures.ts';
 
 /** Lines without escapes or rewriting, for files and pipes. */
 export class PlainReporter implements Reporter {
@@ -23,6 +24,10 @@ export class PlainReporter implements Reporter {
 
   round(round: RoundFigures, rounds: number): void {
     this.out.write(`${describeRound(round, rounds)}\n`);
+  }
+
+  compared(completions: readonly ComparedCompletion[]): void {
+    this.out.write(`\n${describeCompletions(completions)}\n`);
   }
 
   finished(closing: ClosingFigures): void {

@@ -26,6 +26,19 @@ export interface PlannedClient {
   readonly majorityClass: number;
 }
 
+/** A client's answers to one held-out instruction before training and at the end, with the standardised score of each reward. */
+export interface ComparedCompletion {
+  readonly client: string;
+  readonly instruction: string;
+  readonly before: JudgedAnswer;
+  readonly after: JudgedAnswer;
+}
+
+interface JudgedAnswer {
+  readonly text: string;
+  readonly rewards: Readonly<Record<string, number>>;
+}
+
 /** Where a run is just now. */
 export interface RunStatus {
   readonly round: number;

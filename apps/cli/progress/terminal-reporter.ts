@@ -1,8 +1,9 @@
 import { createLogUpdate } from 'log-update';
+import { describeCompletions } from './describe-completions.ts';
 import { describeClosing, describePlan, describeRound, describeStatus } from './describe-run.ts';
 import type { Reporter } from './reporter.ts';
 import type { ClosingFigures, RoundFigures } from '#storage';
-import type { RunPlan, RunStatus } from './run-figures.ts';
+import type { ComparedCompletion, RunPlan, RunStatus } from './run-figures.ts';
 
 /** A line a round, and below it one line that says where the run is just now. */
 export class TerminalReporter implements Reporter {
@@ -24,6 +25,10 @@ export class TerminalReporter implements Reporter {
 
   round(round: RoundFigures, rounds: number): void {
     this.above(describeRound(round, rounds));
+  }
+
+  compared(completions: readonly ComparedCompletion[]): void {
+    this.above(`\n${describeCompletions(completions)}`);
   }
 
   finished(closing: ClosingFigures): void {

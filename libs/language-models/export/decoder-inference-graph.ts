@@ -1,6 +1,6 @@
 import { compileModel, GraphBuilder, productOf, reshape, type OnnxModel } from '#autograd';
 
-import { causalView } from '../decoder/attention-view.ts';
+import { causalView, type BlockBias } from '../decoder/attention-view.ts';
 import {
   decoderBlocks,
   embedTokens,
@@ -13,11 +13,11 @@ import { frozenParameters } from '../graph-parameters.ts';
 import { IDS, LOGITS, MASK } from './inference-graph.ts';
 
 /** One ONNX file from `input_ids` and `attention_mask` int64 [batch, sequence] (padding on either side) to `logits` [batch, sequence, vocabulary], every weight inside. */
-export function buildDecoderInferenceModel({ config, tensors }: DecoderWeights): OnnxModel {
+export function buildDecoderInferenceModel({ config, tensors }: DecoderWeights, blockBias?: BlockBias): OnnxModel {
   const g = new GraphBuilder('airtune-decoder');
   const ids = g.input(IDS, 'int64', ['batch', 'sequence']);
   const mask = g.input(MASK, 'int64', ['batch', 'sequence']);
-  const source: DecoderSource = { config, parameters: frozenParameters(g, tensors) };
+  const source: DecoderSource = { config, parameters: frozenParameters(g, tensors), blockBias };
   const range = { from: 0, to: config.layers };
   const states = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
   const rows = reshape(g, states, [productOf(['batch', 'sequence']), config.hidden]);

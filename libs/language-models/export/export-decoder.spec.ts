@@ -45,7 +45,7 @@ async function personalised(): Promise<PersonalisedDecoder> {
     return [name, { shape, data }] as const;
   });
   const baseDigest = `sha256:${'0'.repeat(64)}` as const;
-  const of = { experiment: 'pfit-1', client: 'client-0', trainableBlocks: 1 };
+  const of = { experiment: 'pfit-1', client: 'client-0', trainableBlocks: 1, attentionSparsity: 0 };
   return { ...of, base, baseDigest, tokenizer: tinyTokenizer(), tensors: new Map(tensors) };
 }
 

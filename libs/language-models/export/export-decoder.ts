@@ -6,12 +6,13 @@ import { checkTensors, type Digest, type NamedTensors } from '#parameters';
 import { tunedManifest } from '../decoder/decoder-tensors.ts';
 import type { DecoderWeights } from '../decoder/load-decoder.ts';
 import { saveDecoder } from '../decoder/save-decoder.ts';
+import { sparseAttention } from '../decoder/sparse-attention.ts';
 import { ModelError } from '../model-error.ts';
 import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { buildDecoderInferenceModel } from './decoder-inference-graph.ts';
-import { DESCRIPTION_FILE } from './export-description.ts';
+import { DESCRIPTION_FILE, type DecoderDescription } from './export-description.ts';
 import { writeFolder } from './write-folder.ts';
 
 /** What a client of PFIT ends with: the base that it shares with everyone, and its own top blocks. */
@@ -22,13 +23,16 @@ export interface PersonalisedDecoder {
   readonly baseDigest: Digest;
   readonly tokenizer: Tokenizer;
   readonly trainableBlocks: number;
+  /** The part of the visible keys that queries of the tuned blocks leave out, as they were trained to. */
+  readonly attentionSparsity: number;
   /** The tensors of `tunedManifest`; others that the client has, such as a value head, are no part of the decoder. */
   readonly tensors: NamedTensors;
 }
 
 /**
  * Writes one client's decoder as a Hugging Face folder that transformers and `airtune generate` load (config.json, model.safetensors in
- * fp32, tokenizer), with model.onnx (ids and mask to logits) and airtune.json beside it. Returns the files' names. An existing folder
+ * fp32, tokenizer), with model.onnx (ids and mask to logits) and airtune.json beside it. Sparse attention is in model.onnx and in what
+ * `airtune generate` computes; GPT-2 of transformers knows no such thing and attends to every key. Returns the files' names. An existing folder
  * must be empty, or an earlier export and `overwrite` given. Throws ModelError `export.*`.
  */
 export async function exportDecoder(
@@ -45,13 +49,16 @@ export async function exportDecoder(
   await writeFolder(dir, isExport, async (temporary) => {
     await saveDecoder(temporary, weights, { precision: 'fp32' });
     await saveTokenizer(temporary, tokenizer);
-    await writeFile(join(temporary, 'model.onnx'), buildDecoderInferenceModel(weights).bytes);
-    const description = {
+    const { trainableBlocks, attentionSparsity } = model;
+    const sparse = sparseAttention(base.config, trainableBlocks, attentionSparsity);
+    await writeFile(join(temporary, 'model.onnx'), buildDecoderInferenceModel(weights, sparse).bytes);
+    const description: DecoderDescription = {
       format: 'airtune-decoder-1',
       experiment: model.experiment,
       client: model.client,
       baseModel: { type: base.config.modelType, digest: model.baseDigest },
-      trainableBlocks: model.trainableBlocks,
+      trainableBlocks,
+      attentionSparsity,
     };
     await writeFile(join(temporary, DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`);
   });

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { ModelError } from '../model-error.ts';
 
 /** airtune.json: what `openExported` needs beside model.onnx and the tokenizer, and where the folder came from. */
 export const exportDescription = z.object({
@@ -13,6 +16,29 @@ export const exportDescription = z.object({
   adapters: z.object({ width: z.int() }).nullable(),
   lora: z.object({ rank: z.int(), alpha: z.number(), blocks: z.array(z.int()) }).nullable(),
 });
+
+/** The same of a decoder: how its tuned blocks attend. */
+const decoderDescription = z.object({
+  format: z.literal('airtune-decoder-1'),
+  experiment: z.string(),
+  client: z.string(),
+  baseModel: z.object({ type: z.string(), digest: z.string() }),
+  trainableBlocks: z.int().min(1),
+  attentionSparsity: z.number().min(0).lt(1).default(0),
+});
+export type DecoderDescription = z.infer<typeof decoderDescription>;
+
+/** What an exported decoder's folder says of itself; undefined of a folder that Airtune did not export. */
+export async function readDecoderDescription(folder: string): Promise<DecoderDescription | undefined> {
+  const text = await readFile(join(folder, DESCRIPTION_FILE), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return decoderDescription.parse(JSON.parse(text));
+  } catch (cause) {
+    const message = `${join(folder, DESCRIPTION_FILE)} does not describe a decoder: export the client again.`;
+    throw new ModelError('export.description', message, { cause });
+  }
+}
 
 export type ExportDescription = z.infer<typeof exportDescription>;
 export const DESCRIPTION_FILE = 'airtune.json';

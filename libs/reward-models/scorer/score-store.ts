@@ -56,10 +56,11 @@ export class ScoreStore {
     return text === undefined ? undefined : storedQuestion.parse(JSON.parse(text)).model;
   }
 
-  /** Everything that was ever asked from here. */
-  async questions(): Promise<StoredQuestion[]> {
+  /** Everything that was ever asked from here, or what these requests asked. */
+  async questions(only?: ReadonlySet<string>): Promise<StoredQuestion[]> {
     const names = (await readdir(this.folder).catch(absent)) ?? [];
-    const requests = names.filter((name) => name.endsWith('.request.json')).sort();
+    const wanted = only && new Set([...only].map((request) => nameOf(request, 'request')));
+    const requests = names.filter((name) => name.endsWith('.request.json') && wanted?.has(name) !== false).sort();
     return Promise.all(
       requests.map(async (name) => storedQuestion.parse(JSON.parse(await readFile(join(this.folder, name), 'utf8')))),
     );

@@ -3,6 +3,8 @@ import {
   Generator,
   loadDecoder,
   loadTokenizer,
+  readDecoderDescription,
+  sparseAttention,
   type Completion,
   type Tokenizer,
 } from '#language-models';
@@ -18,7 +20,15 @@ export async function generateText(order: GenerationOrder, onPiece: (piece: stri
   const weights = await loadDecoder(order.folder);
   const tokenizer = await loadTokenizer(order.folder);
   checkVocabulary(tokenizer, weights.config);
-  const generator = await Generator.open(weights, { trainableBlocks: 0, ranked: true }, { threads: order.threads });
+  // What was trained to leave out keys writes as it was trained to.
+  const { trainableBlocks = 0, attentionSparsity = 0 } = (await readDecoderDescription(order.folder)) ?? {};
+  const shape = {
+    ...{ trainableBlocks: 0, ranked: true },
+    ...(attentionSparsity === 0
+      ? {}
+      : { blockBias: sparseAttention(weights.config, trainableBlocks, attentionSparsity) }),
+  };
+  const generator = await Generator.open(weights, shape, { threads: order.threads });
   try {
     return await drawPieces(generator, tokenizer, order, onPiece);
   } finally {

@@ -1,0 +1,32 @@
+import Table from 'cli-table3';
+import type { ComparedCompletion } from './run-figures.ts';
+
+const WIDTHS = { instruction: 30, before: 42, after: 42 };
+/** A longer answer is cut: this is a glance. */
+const MOST_CHARACTERS = 200;
+
+/** Answers before and after training side by side, each with its scores. */
+export function describeCompletions(completions: readonly ComparedCompletion[]): string {
+  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
+  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const table = new Table({
+    head: [completions[0]?.client ?? '', 'before', 'after'],
+    colWidths: [WIDTHS.instruction, WIDTHS.before, WIDTHS.after],
+    wordWrap: true,
+    chars: { ...Object.fromEntries([...edges, ...inner].map((edge) => [edge, ''])), middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const { instruction, before, after } of completions)
+    table.push([brief(instruction), answered(before), answered(after)]);
+  return table.toString().replace(/ +$/gm, '');
+}
+
+function answered({ text, rewards }: ComparedCompletion['before']): string {
+  const scores = Object.entries(rewards).map(([name, score]) => `${name} ${score.toFixed(2)}`);
+  return `${brief(text) || '(nothing)'}\n[${scores.join(', ')}]`;
+}
+
+function brief(text: string): string {
+  const words = text.replace(/\s+/g, ' ').trim();
+  return words.length > MOST_CHARACTERS ? `${words.slice(0, MOST_CHARACTERS - 1)}…` : words;
+}
