@@ -18,8 +18,11 @@ export class AnnounceModel implements OnApplicationBootstrap {
     this.publisher = publisher;
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.publisher.publish(rewardModelAnnounced, this.card(), { experiment: NO_EXPERIMENT });
+  /** Nobody need be there to hear it yet: the coordinator hears of the model again when a round awaits it. */
+  onApplicationBootstrap(): void {
+    this.publisher.publish(rewardModelAnnounced, this.card(), { experiment: NO_EXPERIMENT }).catch((error: unknown) => {
+      this.log.warn(`Not announced: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** One that cannot score is away, whatever its service says: it stays silent. */

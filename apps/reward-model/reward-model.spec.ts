@@ -1,10 +1,13 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import 'reflect-metadata';
-import { completionsScored, type DataOf } from '#contracts';
+import { completionsScored, rewardModelAnnounced, rewardModelsAwaited, type DataOf } from '#contracts';
 import {
   type Delivery,
   On,
@@ -40,6 +43,12 @@ import { RewardModelModule } from './reward-model.module.ts';
 
 const kafka = await testKafka();
 const withKafka = kafka === undefined ? it.skip : it;
+/** A Python that has kafka-python, if there is one: AIRTUNE_PYTHON, or the machine's. */
+const python = [process.env['AIRTUNE_PYTHON'], 'python3'].find(
+  (program) => program !== undefined && spawnSync(program, ['-c', 'import kafka']).status === 0,
+);
+const withPython = kafka === undefined || python === undefined ? it.skip : it;
+const POLITENESS = resolve(import.meta.dirname, '../../examples/reward-models/python/politeness.py');
 const BREVITY = resolve(import.meta.dirname, '../../examples/reward-models/brevity.ts');
 const SHIPPED = resolve(import.meta.dirname, '../../models/reward-helpfulness');
 
@@ -56,6 +65,34 @@ class LearnerInbox {
   scored({ data }: Delivery<DataOf<typeof completionsScored>>): void {
     const { request, model, version, digest, range, scores } = data;
     this.services.hear({ request, model, version, digest, range, scores });
+  }
+}
+
+/** What was heard of reward models. */
+class Heard {
+  readonly announced: DataOf<typeof rewardModelAnnounced>[] = [];
+}
+
+/** Where a coordinator hears of them. */
+@Controller()
+class RegistryInbox {
+  private readonly heard: DataOf<typeof rewardModelAnnounced>[];
+
+  constructor(heard: Heard) {
+    this.heard = heard.announced;
+  }
+
+  @On(rewardModelAnnounced)
+  announced({ data }: Delivery<DataOf<typeof rewardModelAnnounced>>): void {
+    this.heard.push(data);
+  }
+}
+
+@Module({})
+class RegistryModule {
+  static register(heard: Heard): DynamicModule {
+    const providers = [{ provide: Heard, useValue: heard }];
+    return { module: RegistryModule, controllers: [RegistryInbox], providers };
   }
 }
 
@@ -88,8 +125,8 @@ describe('a reward-model service', () => {
     };
   }
 
-  async function overKafka(): Promise<Wire> {
-    const connection = await KafkaConnection.open(kafka!.settings({ partitions: 2 }));
+  async function overKafka(settings = kafka!.settings({ partitions: 2 })): Promise<Wire> {
+    const connection = await KafkaConnection.open(settings);
     closers.push(() => connection.close());
     const blobs = new BlobStore(join(home, 'blobs'));
     return {
@@ -247,6 +284,46 @@ describe('a reward-model service', () => {
     expect(await eventFailures('brevity', wire)).toEqual([]);
     expect(replicas.reduce((sum, { desk }) => sum + desk.computed, 0)).toBeGreaterThan(20);
   });
+
+  withPython(
+    'conforms in Python, written from the message description alone, and says that it is there',
+    async () => {
+      const settings = kafka!.settings({ partitions: 2 });
+      const wire = await overKafka(settings);
+      const heard = new Heard();
+      const registry = await startService(RegistryModule.register(heard), wire.server({ service: 'coordinator' }));
+      closers.push(() => registry.close());
+      const { brokers, prefix } = settings;
+      const service = spawn(python!, [POLITENESS], {
+        env: {
+          ...process.env,
+          AIRTUNE_KAFKA_BROKERS: brokers.join(','),
+          AIRTUNE_KAFKA_PREFIX: prefix,
+          AIRTUNE_KAFKA_PARTITIONS: '2',
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(service, 'exit');
+      closers.push(async () => {
+        service.kill();
+        await ended;
+      });
+      await once(service.stdout, 'data');
+      expect(await eventFailures('politeness', wire)).toEqual([]);
+      for (let round = 1; !heard.announced.some((said) => said.round !== undefined) && round < 40; round += 1) {
+        const awaited = { round, models: ['politeness'] };
+        await wire.publisher('coordinator').publish(rewardModelsAwaited, awaited, { experiment: 'e' });
+        await sleep(250);
+      }
+      expect(heard.announced[0]).toMatchObject({
+        model: 'politeness',
+        version: '1',
+        range: { lowest: -1, highest: 1 },
+      });
+      expect(heard.announced.at(-1)).toMatchObject({ model: 'politeness', round: expect.any(Number) });
+    },
+    60_000,
+  );
 
   it('scores for a learner that waits no longer than it may, and then asks nothing twice', async () => {
     const wire = withinProcess();

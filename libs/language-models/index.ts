@@ -29,13 +29,9 @@ export type { ExportDescription } from './export/export-description.ts';
 export { readDecoderDescription } from './export/export-description.ts';
 export type { PersonalisedModel } from './export/personalised-model.ts';
 export { buildMaskedLanguageModelStep } from './encoder/build-masked-language-model-step.ts';
-export {
-  buildPreferenceStep,
-  preferenceManifest,
-  rewardHeadManifest,
-  type TrainedPart,
-} from './encoder/build-preference-step.ts';
-export { buildRewardModel } from './export/reward-graph.ts';
+export { buildPreferenceStep, preferenceManifest, rewardHeadManifest } from './reward/build-preference-step.ts';
+export { loadRewardBase, longestFor, paddingFor, type RewardBase, type TrainedPart } from './reward/reward-base.ts';
+export { buildRewardModel } from './reward/reward-graph.ts';
 export { checkVocabulary } from './tokenizers/check-vocabulary.ts';
 export { trainWordPiece, type WordPieceOptions } from './tokenizers/train-wordpiece.ts';
 export type { TokenizerJson } from './tokenizers/tokenizer-json.ts';

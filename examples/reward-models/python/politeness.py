@@ -104,10 +104,12 @@ def watch(producer: KafkaProducer) -> None:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     admin = KafkaAdminClient(bootstrap_servers=BROKERS)
-    if TOPIC not in admin.list_topics():
-        configs = {"retention.ms": str(7 * 24 * 3_600_000), "max.message.bytes": str(4 * 1024**2)}
+    configs = {"retention.ms": str(7 * 24 * 3_600_000), "max.message.bytes": str(4 * 1024**2)}
+    for topic, partitions in ((TOPIC, PARTITIONS), (ANNOUNCEMENTS, 1)):
+        if topic in admin.list_topics():
+            continue
         try:
-            admin.create_topics([NewTopic(TOPIC, PARTITIONS, -1, topic_configs=configs)])
+            admin.create_topics([NewTopic(topic, partitions, -1, topic_configs=configs)])
         except TopicAlreadyExistsError:
             pass
     admin.close()

@@ -16,7 +16,7 @@ const pairSource = z.discriminatedUnion('source', [
   z.strictObject({ source: z.literal('wordnet-answers'), aspect: z.enum(['helpfulness', 'safety']), limit }),
 ]);
 
-/** Training of a reward model from ranked pairs, starting from an encoder in a Hugging Face folder. */
+/** Training of a reward model from ranked pairs, starting from an encoder or a decoder in a Hugging Face folder. */
 export const rewardSpec = z.strictObject({
   name: rewardModelName,
   version: z

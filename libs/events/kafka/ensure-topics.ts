@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '#contracts';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Address } from '../listener.ts';
@@ -5,6 +6,9 @@ import { TransportError } from '../transport-error.ts';
 import { kafkajs } from './kafka-library.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { deadLetterTopic, topicName } from './topic-names.ts';
+
+const MOST_ATTEMPTS = 10;
+const AGAIN_AFTER_MS = 200;
 
 /** A topic as it should be on the broker. */
 interface Wanted {
@@ -48,13 +52,27 @@ export function wantedDeadLetters(settings: KafkaSettings): Wanted {
  * @throws TransportError `kafka.topic-mismatch` that says what is otherwise, and how to mend it.
  */
 export async function ensureTopics(admin: Admin, settings: KafkaSettings, wanted: readonly Wanted[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await createMissing(admin, settings, wanted);
+      await verify(admin, wanted);
+      return;
+    } catch (error) {
+      // A broker under load may not know yet what it has just created.
+      const { type } = error as { readonly type?: unknown };
+      if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempt === MOST_ATTEMPTS) throw error;
+      await sleep(AGAIN_AFTER_MS);
+    }
+  }
+}
+
+async function createMissing(admin: Admin, settings: KafkaSettings, wanted: readonly Wanted[]): Promise<void> {
   const present = new Set(await admin.listTopics());
   const missing = wanted.filter(({ topic }) => !present.has(topic));
   if (missing.length > 0) {
     // False when somebody else was quicker; then what they made is verified like any other.
     await admin.createTopics({ topics: missing.map((topic) => asConfig(topic, settings)), waitForLeaders: true });
   }
-  await verify(admin, wanted);
 }
 
 function asConfig(

@@ -1,11 +1,10 @@
 import { randomStream } from '#randomness';
 import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
 
-import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
 import { filled, normal } from './initial-values.ts';
 
 /** RoBERTa's classification head over the first token: tanh(h·dense + bias)·output + bias. Weights are [in, out]. */
-export function headManifest(config: EncoderConfig, labels: number): TensorManifest {
+export function headManifest(config: { readonly hidden: number }, labels: number): TensorManifest {
   return [
     { name: 'head.dense.weight', shape: [config.hidden, config.hidden] },
     { name: 'head.dense.bias', shape: [config.hidden] },
@@ -15,7 +14,12 @@ export function headManifest(config: EncoderConfig, labels: number): TensorManif
 }
 
 /** Weights ~ N(0, 0.02²) and biases 0, as transformers initialises a new head (`initializer_range`). */
-export function initialHead(config: EncoderConfig, labels: number, seed: number, client: string): NamedTensors {
+export function initialHead(
+  config: { readonly hidden: number },
+  labels: number,
+  seed: number,
+  client: string,
+): NamedTensors {
   const tensors = new Map<string, Tensor>();
   for (const { name, shape } of headManifest(config, labels)) {
     const drawn = name.endsWith('.weight');

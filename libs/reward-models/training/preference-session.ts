@@ -1,5 +1,5 @@
 import { Session, SPIN_ALONE_MICROSECONDS, type Feed } from '#autograd';
-import { buildPreferenceStep, gradientName, type EncoderWeights, type TrainedPart } from '#language-models';
+import { buildPreferenceStep, gradientName, paddingFor, type RewardBase, type TrainedPart } from '#language-models';
 import type { NamedTensors, Tensor } from '#parameters';
 import { RewardError } from '../reward-error.ts';
 import { padSequences } from '../scoring/token-batches.ts';
@@ -15,10 +15,10 @@ export class PreferenceSession {
     this.padTokenId = padTokenId;
   }
 
-  static async open(weights: EncoderWeights, part: TrainedPart, threads: number): Promise<PreferenceSession> {
+  static async open(weights: RewardBase, part: TrainedPart, threads: number): Promise<PreferenceSession> {
     const { model } = buildPreferenceStep(weights, part);
     const session = await Session.open(model, { threads, spinMicroseconds: SPIN_ALONE_MICROSECONDS });
-    return new PreferenceSession(session, weights.config.padTokenId);
+    return new PreferenceSession(session, paddingFor(weights.config));
   }
 
   /** Mean loss of the pairs and the gradient of every parameter that is given. */

@@ -6,11 +6,11 @@ import {
   checkVocabulary,
   digestCheckpoint,
   initialHead,
-  loadEncoder,
+  loadRewardBase,
   loadTokenizer,
-  longestSequence,
+  longestFor,
   preferenceManifest,
-  type EncoderWeights,
+  type RewardBase,
   type Tokenizer,
 } from '#language-models';
 import type { Digest, NamedTensors } from '#parameters';
@@ -65,16 +65,16 @@ export async function runRewardTraining(
 }
 
 interface Base {
-  readonly weights: EncoderWeights;
+  readonly weights: RewardBase;
   readonly tokenizer: Tokenizer;
   readonly digest: Digest;
 }
 
 async function loadBase({ model, training }: RewardSpec): Promise<Base> {
-  const weights = await loadEncoder(model);
+  const weights = await loadRewardBase(model);
   const tokenizer = await loadTokenizer(model);
   checkVocabulary(tokenizer, weights.config);
-  const longest = longestSequence(weights.config);
+  const longest = longestFor(weights.config);
   refuse(
     training.maxTokens > longest,
     `training.maxTokens: ${training.maxTokens} is more than the ${longest} positions of the model`,
@@ -144,7 +144,7 @@ function lengthsOf(pairs: readonly TokenisedPair[]) {
   return { ids: new Int32Array(0), offsets };
 }
 
-function initialParameters({ seed, training }: RewardSpec, { config, tensors }: EncoderWeights): NamedTensors {
+function initialParameters({ seed, training }: RewardSpec, { config, tensors }: RewardBase): NamedTensors {
   const head = initialHead(config, 1, seed, 'reward');
   return new Map(
     preferenceManifest(config, training.trainableBlocks).flatMap(({ name }) => {

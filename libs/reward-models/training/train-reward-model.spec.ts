@@ -11,6 +11,7 @@ import { trainRewardModel } from './train-reward-model.ts';
 import type { RewardTrainingProgress } from './training-report.ts';
 
 const ENCODER = resolve(import.meta.dirname, '../../../models/tiny-encoder');
+const DECODER = resolve(import.meta.dirname, '../../../models/tiny-gpt2');
 
 /** Kind answers above unkind ones: something that the encoder's words can tell. */
 function pairs(count: number): string {
@@ -91,6 +92,23 @@ describe('training a reward model', () => {
     const { lowest, highest } = standardisedRange(description);
     expect(lowest).toBeLessThan(-1);
     expect(highest).toBeGreaterThan(1);
+  });
+
+  it('starts from a decoder too, and writes a folder of the same kind', async () => {
+    const spec = { ...specFor('from-decoder', { learningRate: 5e-3 }), model: DECODER };
+    const report = await trainRewardModel(spec, { workFolder: join(home, 'work-decoder'), threads: 1 });
+    expect(report.pairAccuracy).toBeGreaterThan(0.9);
+    expect(report.calibrationError).toBeLessThan(0.3);
+    const session = await ScoreSession.open(join(home, 'from-decoder'));
+    const kind = { prompt: 'please do task 7', completion: 'gladly' };
+    const unkind = { ...kind, completion: 'I hate this' };
+    const [alone = NaN] = await session.score([kind]);
+    // The state that is read is that of a row's own last token, wherever its batch-mates end.
+    const [first = NaN, second = NaN] = await session.score([kind, unkind]);
+    await session.close();
+    expect(session.description.training!.base.type).toBe('gpt2');
+    expect(Math.abs(first - alone)).toBeLessThan(1e-4);
+    expect(first - second).toBeGreaterThan(1);
   });
 
   it('goes on after it was stopped, to the same bits', async () => {

@@ -4,9 +4,10 @@ import type { RewardSpec } from '#contracts';
 import type { Preferences, PreferenceSplit } from '#datasets';
 import {
   buildRewardModel,
+  paddingFor,
   rewardHeadManifest,
   saveTokenizer,
-  type EncoderWeights,
+  type RewardBase,
   type Tokenizer,
 } from '#language-models';
 import { manifestOf, parameterCount, type Digest, type NamedTensors } from '#parameters';
@@ -21,12 +22,12 @@ import type { RewardTrainingReport } from './training-report.ts';
 
 /** What training ended with. */
 export interface TrainedReward {
-  readonly weights: EncoderWeights;
+  readonly weights: RewardBase;
   readonly tokenizer: Tokenizer;
   /** The base's. */
   readonly digest: Digest;
   readonly preferences: Preferences;
-  /** The trained ones: the head's, and those of the encoder that replace the base's. */
+  /** The trained ones: the head's, and those of the base that replace the base's. */
   readonly tensors: NamedTensors;
   readonly steps: number;
   readonly trainLoss: number;
@@ -40,16 +41,16 @@ export interface TrainedReward {
 export async function writeTrainedFolder(spec: RewardSpec, trained: TrainedReward): Promise<RewardTrainingReport> {
   const { weights, tensors, tokenizer, preferences } = trained;
   const head = new Map(rewardHeadManifest(weights.config).map(({ name }) => [name, need(tensors, name)]));
-  const encoder = { config: weights.config, tensors: new Map([...weights.tensors, ...tensors]) };
+  const base = { config: weights.config, tensors: new Map([...weights.tensors, ...tensors]) } as RewardBase;
   await mkdir(spec.out, { recursive: true });
   await rm(join(spec.out, DESCRIPTION_FILE), { force: true });
-  await writeDurably(join(spec.out, MODEL_FILE), buildRewardModel(encoder, head, spec.precision).bytes);
+  await writeDurably(join(spec.out, MODEL_FILE), buildRewardModel(base, head, spec.precision).bytes);
   await saveTokenizer(spec.out, tokenizer);
   const description: RewardDescription = {
     format: 'airtune-reward-1',
     name: spec.name,
     version: spec.version,
-    input: { maxTokens: spec.training.maxTokens, padTokenId: weights.config.padTokenId },
+    input: { maxTokens: spec.training.maxTokens, padTokenId: paddingFor(weights.config) },
     onnx: { ids: 'input_ids', mask: 'attention_mask', score: 'score' },
     standardisation: { mean: 0, deviation: 1 },
     range: rangeOf(head),
@@ -89,7 +90,7 @@ export async function writeTrainedFolder(spec: RewardSpec, trained: TrainedRewar
     range: description.range,
     steps: trained.steps,
     trainLoss: trained.trainLoss,
-    parameters: parameterCount(manifestOf(new Map([...encoder.tensors].filter(([name]) => !name.startsWith('mlm.'))))),
+    parameters: parameterCount(manifestOf(new Map([...base.tensors].filter(([name]) => !name.startsWith('mlm.'))))),
     dataDigest: preferences.digest,
     notes: preferences.notes,
   };

@@ -1,27 +1,20 @@
 import { compileModel, crossEntropy, gradients, GraphBuilder, reshape, type Value } from '#autograd';
 import type { TensorManifest } from '#parameters';
 
-import type { EncoderConfig } from '../checkpoints/encoder-config.ts';
-import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
-import { encoderManifest } from '../checkpoints/tensor-names.ts';
-import { headManifest } from '../personalisation/head.ts';
-import { classify } from './classification-head.ts';
-import { buildEncoder } from './encoder-graph.ts';
+import { classify } from '../encoder/classification-head.ts';
+import { gradientName, type StepModel } from '../encoder/step-model.ts';
 import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
-import { gradientName, type StepModel } from './step-model.ts';
+import { headManifest } from '../personalisation/head.ts';
+import { statesToScore, trainedManifest, type RewardBase, type RewardConfig, type TrainedPart } from './reward-base.ts';
 
-/** How much of an encoder is trained beside the head: everything, embeddings too, or so many blocks from the top. */
-export type TrainedPart = 'all' | number;
-
-/** Names and shapes of what is trained: the encoder's part, then the head's. */
-export function preferenceManifest(config: EncoderConfig, part: TrainedPart): TensorManifest {
-  const isTrained = trainedBy(config, part);
-  return [...encoderManifest(config).filter(({ name }) => isTrained(name)), ...rewardHeadManifest(config)];
+/** Names and shapes of what is trained: the base's part, then the head's. */
+export function preferenceManifest(config: RewardConfig, part: TrainedPart): TensorManifest {
+  return [...trainedManifest(config, part), ...rewardHeadManifest(config)];
 }
 
 /** The head of a reward model: a classification head of one output. */
-export function rewardHeadManifest(config: EncoderConfig): TensorManifest {
+export function rewardHeadManifest(config: { readonly hidden: number }): TensorManifest {
   return headManifest(config, 1);
 }
 
@@ -33,21 +26,22 @@ export function rewardHeadManifest(config: EncoderConfig): TensorManifest {
  * `labels` int64 [pairs]: 0 where the first of the two is preferred, 1 where the second is. Outputs beyond `loss` and the
  * gradients: `scores` float32 [pairs, 2].
  */
-export function buildPreferenceStep({ config, tensors }: EncoderWeights, part: TrainedPart): StepModel {
+export function buildPreferenceStep({ config, tensors }: RewardBase, part: TrainedPart): StepModel {
   const g = new GraphBuilder('preference-step');
   const ids = g.input('ids', 'int64', ['2*pairs', 'sequence']);
   const mask = g.input('mask', 'int64', ['2*pairs', 'sequence']);
   const labels = g.input('labels', 'int64', ['pairs']);
   const training = g.input('train', 'bool', []);
-  const isTrained = trainedBy(config, part);
+  const own = trainedManifest(config, part);
+  const trained = new Set(own.map(({ name }) => name));
   const parameters = chosenParameters(
-    isTrained,
-    trainableParameters(g, encoderManifest(config)),
+    (name) => trained.has(name),
+    trainableParameters(g, own),
     frozenParameters(g, tensors),
   );
-  const states = buildEncoder(g, config, parameters, { ids, mask }, { firstTokenOnly: true });
+  const states = statesToScore(g, config, parameters, { ids, mask });
   const head = new Map(rewardHeadManifest(config).map(({ name, shape }) => [name, g.trainable(name, shape)]));
-  const scores = reshape(g, rewardHead(g, reshape(g, states, ['2*pairs', config.hidden]), head), ['pairs', 2]);
+  const scores = reshape(g, rewardHead(g, states, head), ['pairs', 2]);
   const loss = crossEntropy(g, scores, labels);
   const manifest = preferenceManifest(config, part);
   const trainable = manifest.map(({ name }) => head.get(name) ?? parameters.tensor(name));
@@ -62,7 +56,7 @@ export function buildPreferenceStep({ config, tensors }: EncoderWeights, part: T
   return { model, trainable: manifest };
 }
 
-/** Scores [rows, 1] from the first token's states [rows, hidden]. */
+/** Scores [rows, 1] from the states [rows, hidden] of one token a row. */
 export function rewardHead(g: GraphBuilder, first: Value, head: ReadonlyMap<string, Value>): Value {
   const tensor = (name: string): Value => {
     const value = head.get(name);
@@ -75,14 +69,4 @@ export function rewardHead(g: GraphBuilder, first: Value, head: ReadonlyMap<stri
     outputWeight: tensor('head.output.weight'),
     outputBias: tensor('head.output.bias'),
   });
-}
-
-/** The last block's key bias never matters: it adds the same to all scores of the one query. */
-function trainedBy({ layers }: EncoderConfig, part: TrainedPart): (name: string) => boolean {
-  const blocks = part === 'all' ? layers : part;
-  return (name) => {
-    if (name === `block.${layers - 1}.attention.key.bias`) return false;
-    const [, block] = /^block\.(\d+)\./.exec(name) ?? [];
-    return block === undefined ? part === 'all' : Number(block) >= layers - blocks;
-  };
 }

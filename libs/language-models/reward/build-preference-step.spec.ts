@@ -4,12 +4,14 @@ import { describe, expect, it } from '@jest/globals';
 import { Session, type Feed } from '#autograd';
 import type { NamedTensors } from '#parameters';
 
-import { buildRewardModel } from '../export/reward-graph.ts';
+import { madeEncoder, madeTrainables, TINY_BERT } from '../encoder/made-tensors.ts';
+import { gradientName } from '../encoder/step-model.ts';
 import { buildPreferenceStep, rewardHeadManifest } from './build-preference-step.ts';
-import { madeEncoder, madeTrainables, TINY_BERT } from './made-tensors.ts';
-import { gradientName } from './step-model.ts';
+import { buildRewardModel } from './reward-graph.ts';
 
-const reference = JSON.parse(readFileSync(new URL('./fixtures/preference-step.json', import.meta.url), 'utf8')) as {
+const reference = JSON.parse(
+  readFileSync(new URL('../encoder/fixtures/preference-step.json', import.meta.url), 'utf8'),
+) as {
   loss: number;
   scores: number[];
   gradients: Record<string, number[]>;
