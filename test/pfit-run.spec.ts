@@ -31,9 +31,10 @@ function pfitSpec(changes: object = {}): ExperimentSpec {
 }
 
 /** The logits of a sequence, as an ONNX file alone gives them. */
-async function openLogits(bytes: Uint8Array): Promise<(ids: readonly number[]) => Promise<number[]>> {
+async function openLogits(bytes: Uint8Array) {
   const session = await Session.open({ bytes, weights: [], nodes: [] });
-  return async (ids) => {
+  const close = () => session.close();
+  const logitsOf = async (ids: readonly number[]): Promise<number[]> => {
     const shape = [1, ids.length];
     const { logits } = await session.run({
       input_ids: { type: 'int64', shape, data: BigInt64Array.from(ids, BigInt) },
@@ -41,6 +42,7 @@ async function openLogits(bytes: Uint8Array): Promise<(ids: readonly number[]) =
     });
     return [...(logits!.data as Float32Array)];
   };
+  return { logitsOf, close };
 }
 
 interface Opened {
@@ -180,7 +182,7 @@ describe('a run of PFIT that leaves out channels', () => {
       },
     );
     expect(pieces.join('')).toBe(generated.text);
-    const logitsOf = await openLogits(await readFile(join(out, 'model.onnx')));
+    const { logitsOf, close } = await openLogits(await readFile(join(out, 'model.onnx')));
     const tokenizer = await loadTokenizer(out);
     const ids = [tokenizer.clsTokenId, ...tokenizer.encodeRaw(formatPrompt({ instruction: 'Define "river".' }))];
     const start = ids.length;
@@ -188,6 +190,7 @@ describe('a run of PFIT that leaves out channels', () => {
       const last = (await logitsOf(ids)).slice(-config.vocabulary);
       ids.push(last.indexOf(Math.max(...last)));
     }
+    await close();
     expect(tokenizer.decode(ids.slice(start)).trim()).toBe(generated.text.trim());
   });
 
