@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { connectToKafka, runService } from '#operations';
-import { BlobStore } from '#storage';
+import { BlobStore, keepSwept } from '#storage';
 import { ChannelModule } from './channel.module.ts';
 import { channelVariables } from './settings.ts';
 
@@ -15,6 +15,7 @@ await runService(
     variables: channelVariables,
     async start(_settings, tools) {
       const blobs = new BlobStore(join(tools.home, 'channel', 'blobs'));
+      tools.onStop(keepSwept(blobs.root, () => tools.clock.now()));
       const { publisher, transport } = await connectToKafka(
         { service: 'channel', concurrency: CONCURRENCY },
         blobs,

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { join, resolve } from 'node:path';
 import { readDeadLetters, type DeadLetter } from '#events';
 import { connectToKafka, isLoopback, runService } from '#operations';
-import { BlobStore, openRecord, openSigningKey } from '#storage';
+import { BlobStore, keepSwept, openRecord, openSigningKey } from '#storage';
 import { CoordinatorModule } from './coordinator.module.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { measureRecord } from './measure-record.ts';
@@ -31,6 +31,7 @@ await runService(
       health.require({ name: 'database', check: () => record.use((db) => db.query<undefined>('SELECT 1')) });
       measureRecord(record, metrics);
       const blobs = new BlobStore(resolve(settings.AIRTUNE_BLOBS ?? join(home, 'coordinator', 'blobs')));
+      onStop(keepSwept(blobs.root, () => clock.now()));
       const signer = await openSigningKey(join(home, 'coordinator', 'keys'));
       const listener = { service: 'coordinator', concurrency: CONCURRENCY } as const;
       const { connection, publisher, transport } = await connectToKafka(listener, blobs, tools);

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { connectToKafka, runService } from '#operations';
-import { BlobStore } from '#storage';
+import { BlobStore, keepSwept } from '#storage';
 import { settingsOf, trainerVariables } from './environment.ts';
 import { measureSteps } from './measure-steps.ts';
+import { siteFolder } from './site-folders.ts';
 import { TrainerModule } from './trainer.module.ts';
 
 await runService(
@@ -16,6 +17,7 @@ await runService(
       const settings = await settingsOf(said, tools.home);
       const { site } = settings;
       const blobs = new BlobStore(join(tools.home, 'sites', site, 'blobs'));
+      tools.onStop(keepSwept(siteFolder(tools.home, site), () => tools.clock.now()));
       const { publisher, transport } = await connectToKafka({ service: 'trainer', site }, blobs, tools);
       const onProgress = measureSteps(tools.metrics, () => performance.now());
       return {

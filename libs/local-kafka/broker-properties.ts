@@ -3,12 +3,19 @@ export interface BrokerPorts {
   readonly plain: number;
   readonly controller: number;
   readonly scram?: number;
+  /** With TLS, and login by SCRAM. */
+  readonly tls?: number;
 }
 
 /** `server.properties` of a single node that is broker and controller, on loopback only. */
-export function brokerProperties(dataFolder: string, { plain, controller, scram }: BrokerPorts): string {
+export function brokerProperties(
+  dataFolder: string,
+  { plain, controller, scram, tls }: BrokerPorts,
+  keyFile?: string,
+): string {
   const listeners = [`PLAINTEXT://127.0.0.1:${String(plain)}`];
   if (scram !== undefined) listeners.push(`SASL_PLAINTEXT://127.0.0.1:${String(scram)}`);
+  if (tls !== undefined) listeners.push(`SASL_SSL://127.0.0.1:${String(tls)}`);
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -16,7 +23,8 @@ export function brokerProperties(dataFolder: string, { plain, controller, scram 
     'controller.listener.names': 'CONTROLLER',
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${String(controller)}`].join(','),
     'advertised.listeners': listeners.join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map':
+      'PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
     'log.dirs': dataFolder,
     'auto.create.topics.enable': 'false',
     'offsets.topic.num.partitions': '5',
@@ -36,6 +44,14 @@ export function brokerProperties(dataFolder: string, { plain, controller, scram 
           'sasl.enabled.mechanisms': 'SCRAM-SHA-256',
           'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config':
             'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+        }),
+    ...(tls === undefined || keyFile === undefined
+      ? {}
+      : {
+          'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config':
+            'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+          'ssl.keystore.type': 'PEM',
+          'ssl.keystore.location': keyFile,
         }),
   };
   return Object.entries(properties)

@@ -18,6 +18,8 @@ export interface LocalKafkaOptions {
   readonly variables: NodeJS.ProcessEnv;
   /** With this there is a second port, where one must log in by SCRAM-SHA-256. Only when the folder is new. */
   readonly login?: { readonly username: string; readonly password: string };
+  /** Beside `login`, a third port with TLS: a file with private key (PKCS #8) and certificate in PEM. */
+  readonly tlsKeyFile?: string;
   /** The port that clients use; a free one unless named. */
   readonly port?: number;
   /** The broker ends when this process does; by default the one that starts it. */
@@ -30,6 +32,8 @@ export interface LocalKafka {
   readonly broker: string;
   /** The port where one must log in, if one was asked for. */
   readonly guardedBroker?: string;
+  /** The port with TLS, where one must log in too. */
+  readonly tlsBroker?: string;
   /** Resolves when it has ended, however it did, with how. */
   readonly ended: Promise<string>;
   /** Its process group, for whoever stops it from elsewhere. */
@@ -56,16 +60,21 @@ const START_MS = 60_000;
  * @throws LocalKafkaError `local-kafka.no-java`, `-no-maven`, `-no-jars`, or `local-kafka.failed` with the end of its log.
  */
 export async function startLocalKafka(options: LocalKafkaOptions): Promise<LocalKafka> {
-  const { folder, variables, login } = options;
+  const { folder, variables, login, tlsKeyFile } = options;
   const java = await findJava(variables);
   const jars = await kafkaJars(variables);
   await mkdir(folder, { recursive: true });
-  const [free = 0, controller = 0, guarded = 0] = await freePorts(3);
+  const [free = 0, controller = 0, guarded = 0, tls = 0] = await freePorts(4);
   const plain = options.port ?? free;
-  const ports: BrokerPorts = { plain, controller, ...(login === undefined ? {} : { scram: guarded }) };
+  const ports: BrokerPorts = {
+    plain,
+    controller,
+    ...(login === undefined ? {} : { scram: guarded }),
+    ...(tlsKeyFile === undefined ? {} : { tls }),
+  };
   const properties = join(folder, 'server.properties');
   const data = join(folder, 'data');
-  await writeFile(properties, brokerProperties(data, ports));
+  await writeFile(properties, brokerProperties(data, ports, tlsKeyFile));
   const run = ['-cp', join(jars, '*')];
   if (!(await isFormatted(data))) await format(java, run, properties, login);
 
@@ -87,6 +96,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   return {
     broker: `127.0.0.1:${String(plain)}`,
     ...(login === undefined ? {} : { guardedBroker: `127.0.0.1:${String(guarded)}` }),
+    ...(tlsKeyFile === undefined ? {} : { tlsBroker: `127.0.0.1:${String(tls)}` }),
     ended,
     pid: child.pid ?? 0,
     jars,

@@ -1,5 +1,6 @@
 /** What a run keeps: the record in PostgreSQL, an external one or the embedded server, and blobs and files on disk. */
 export { BlobStore } from './blobs/blob-store.ts';
+export { keepSwept, sweepPartials } from './blobs/sweep-partials.ts';
 export { streamTensors } from './blobs/stream-tensors.ts';
 export { replaceAtomically, syncFolder, writeFileAtomically } from './blobs/write-file-atomically.ts';
 export { StorageError } from './storage-error.ts';

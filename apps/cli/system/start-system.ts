@@ -9,7 +9,14 @@ import {
   type Listener,
 } from '#events';
 import { openRewardModel, ScoringDesk } from '#reward-models';
-import { BlobStore, listRewardModels, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
+import {
+  BlobStore,
+  listRewardModels,
+  openRecord,
+  openSigningKey,
+  sweepPartials,
+  type ExperimentRecord,
+} from '#storage';
 import type { DynamicModule } from '@nestjs/common';
 import { ChannelModule } from '../../channel/channel.module.ts';
 import { ChangeProfile } from '../../coordinator/change-profile.ts';
@@ -57,6 +64,9 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
   try {
     const broker = new InProcessBroker();
     const clock = new SystemClock();
+    // This process holds the work folder's lock: whoever left something half written is gone.
+    for (const folder of ['coordinator', 'sites'])
+      await sweepPartials(join(settings.home, folder), clock.now().getTime(), 0);
     const start = async (listener: Listener, folder: string, module: (parts: Parts) => DynamicModule) => {
       const blobs = new BlobStore(join(settings.home, folder, 'blobs'), { durable: listener.service !== 'channel' });
       const source = [listener.service, listener.site ?? listener.model ?? []].flat().join('/');
