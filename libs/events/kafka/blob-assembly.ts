@@ -37,6 +37,7 @@ export class BlobAssembly {
   /** Blobs whose bytes are all there, until the store has them; what it could not write stays. */
   private readonly storing = new Map<string, Promise<void>>();
   private readonly held = new Set<string>();
+  private readonly closed = new Set<string>();
   private readonly refused = new Map<string, TransportError>();
 
   /**
@@ -87,7 +88,12 @@ export class BlobAssembly {
     this.held.delete(event);
     const refusal = this.refused.get(event);
     this.refused.delete(event);
-    if (await this.shelf.has(digest)) return;
+    // Said again, it says nothing about a blob that nobody may need any more.
+    if (this.closed.has(event)) return;
+    if (await this.shelf.has(digest)) {
+      remember(this.closed, event);
+      return;
+    }
     if (refusal !== undefined) throw refusal;
     if (bytes === 0) await this.store(digest, PassThrough.from([]));
     else

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { pausesMs, type RetryPolicy } from '../retry-policy.ts';
+import { TransportError } from '../transport-error.ts';
 import { kafkajs } from './kafka-library.ts';
 import type { HeaderText, WireRecord } from './wire-record.ts';
 import { sizeOf } from './wire-record.ts';
@@ -44,8 +45,15 @@ export class RecordSender {
     this.producer ??= await this.newProducer();
   }
 
-  /** Resolves when the broker has stored the records, which go out in one request. */
+  /**
+   * Resolves when the broker has stored the records, which go out in one request. Once closed it takes none: a producer that
+   * is opened for what comes too late would hold the process up. @throws TransportError `kafka.closed`.
+   */
   send(topic: string, records: readonly Outgoing[]): Promise<void> {
+    if (this.closing)
+      return Promise.reject(
+        new TransportError('kafka.closed', `nothing is sent to ${topic} any more`, { retryable: true }),
+      );
     return new Promise((resolve, reject) => {
       const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
       this.waiting.push({ topic, records, bytes, resolve, reject });
