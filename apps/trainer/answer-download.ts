@@ -30,6 +30,22 @@ export class AnswerDownload {
     this.observer = observer;
   }
 
+  /**
+   * Whether a job can be done: not before the global model is there, whose bytes come with the first of a site's clients
+   * that is served; and never for a client of somebody else's, or for a round that later ones have followed, of which the
+   * state is gone and for which nobody waits.
+   */
+  async standing(
+    { clients }: OpenExperiment,
+    { client, round, global }: DownloadJob,
+  ): Promise<'ready' | 'early' | 'over'> {
+    const state = clients.get(client)?.state;
+    if (state === undefined) return 'over';
+    if ((await state.answer(round))?.answers === global) return 'ready';
+    if ((await state.latest()) > round) return 'over';
+    return global === null || (await this.blobs.has(global)) ? 'ready' : 'early';
+  }
+
   async handle(experiment: OpenExperiment, job: DownloadJob): Promise<void> {
     const client = experiment.clients.get(job.client);
     if (client === undefined)

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AnswerDownload } from './answer-download.ts';
 import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
@@ -6,9 +6,13 @@ import { JobQueue } from './job-queue.ts';
 import { TrainerObserver } from './observer.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 
+/** How often a job looks whether its global model has arrived. */
+const LOOK_AGAIN_MS = 500;
+
 /** The loop outside the handlers: answers downloads one after another, or two at a time where the spec says so. */
 @Injectable()
 export class TrainLocally {
+  private readonly log = new Logger(TrainLocally.name);
   private readonly experiments: Experiments;
   private readonly answerDownload: AnswerDownload;
   private readonly observer: TrainerObserver;
@@ -63,7 +67,15 @@ export class TrainLocally {
   private async answer(experiment: OpenExperiment, job: DownloadJob): Promise<void> {
     if (!this.experiments.isOpen(experiment.id)) return;
     try {
-      await this.answerDownload.handle(experiment, job);
+      const standing = await this.answerDownload.standing(experiment, job);
+      if (standing === 'early') {
+        setTimeout(() => {
+          this.start(experiment.id, job);
+        }, LOOK_AGAIN_MS).unref();
+        return;
+      }
+      if (standing === 'over') this.log.warn(`round ${job.round} of ${job.client} in ${experiment.id} is passed over`);
+      else await this.answerDownload.handle(experiment, job);
       await experiment.jobs.remove(job);
     } catch (error) {
       // Closing gives up what is under way; the job is still on disk.

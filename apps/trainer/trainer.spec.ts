@@ -147,6 +147,13 @@ class Site {
     await this.speaker.publish(downloadDelivered, data, { experiment, blob: digest });
   }
 
+  /** As if the client that the bytes were sent with were heard later. */
+  async deliverAhead(client: string, round: number, global: Uint8Array): Promise<void> {
+    const reference = { digest: digestOf(global), bytes: global.byteLength };
+    const data = { round, client, site: 'local', transmission, forEvaluation: false, global: reference };
+    await this.speaker.publish(downloadDelivered, data, { experiment });
+  }
+
   async lose(client: string, round: number, forEvaluation = false): Promise<void> {
     const data = {
       round,
@@ -472,6 +479,23 @@ describe('a site', () => {
       for (let times = 0; times < 2; times += 1) await site.changeProfile(changed);
     });
     expect(late).toEqual(inOrder);
+  });
+
+  it('waits for a global model that it hears of before its bytes, and passes over what is long past or not its own', async () => {
+    const site = await newSite();
+    await site.submit(submissionOf({}));
+    await site.waitFor(clientEnrolled, 2);
+    await site.deliverAhead('client-1', 1, initial);
+    await site.deliverAhead('client-7', 1, initial);
+    await site.deliver('client-0', 1, initial);
+    await site.waitFor(uploadSent, 2);
+    const next = await globalOf(site);
+    for (const round of [2, 3]) await site.deliver('client-0', round, next);
+    const before = (await site.waitFor(uploadSent, 4)).length;
+    await site.deliver('client-0', 1, initial);
+    await site.deliver('client-0', 4, next);
+    expect(await site.waitFor(uploadSent, 5)).toHaveLength(before + 1);
+    expect(site.faults).toEqual([]);
   });
 
   it('withholds an upload whose loss is not finite, and keeps what it had', async () => {
