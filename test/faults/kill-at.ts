@@ -1,13 +1,19 @@
-// Loaded into a service before its own code: ends the process, as a power cut would, at the moment that a file names.
-import { readFileSync, renameSync } from 'node:fs';
+// Loaded into a service before its own code: ends the process, as a power cut would, at the moment that a file names; while
+// another file is there, sends every message twice and none in its turn.
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { KafkaPublisher, KafkaServer } from '#events';
 import { BlobStore } from '#storage';
 import type { Fault, Moment } from './moments.ts';
 
 const aimFile = process.env['AIRTUNE_KILL_AIM'] ?? '';
+const disorderFile = process.env['AIRTUNE_DISORDER'] ?? '';
 
 /** What the file says. */
-export interface Aim extends Pick<Fault, 'contract' | 'moment'> {
+export interface Aim extends Pick<Fault, 'contract'> {
+  /** `training` is no moment of a message: a site is in the middle of training a client. */
+  readonly moment: Moment | 'training';
   /** For `receiving-blob`: how many blobs of other facts the service receives first. */
   readonly otherBlobs: number;
 }
@@ -20,16 +26,24 @@ function readAim(): Aim | undefined {
   }
 }
 
-/** Dies if this is what the file names; the first process that gets there takes the file with it, so that it is the only one. */
-function reach(moment: Moment, contract: string): void {
+function isNext(moment: Aim['moment'], contract: string): boolean {
   const aim = readAim();
-  if (aim?.moment !== moment || aim.contract !== contract) return;
+  return aim?.moment === moment && aim.contract === contract;
+}
+
+/** Dies if this is what the file names; the first process that gets there takes the file with it, so that it is the only one. */
+function reach(moment: Aim['moment'], contract: string): void {
+  if (!isNext(moment, contract)) return;
   try {
     renameSync(aimFile, `${aimFile}.reached`);
   } catch {
     return;
   }
   process.kill(process.pid, 'SIGKILL');
+}
+
+interface Speaker {
+  readonly connection: { send(topic: string, ...records: unknown[]): Promise<void> };
 }
 
 type Method = (...parts: never[]) => unknown;
@@ -50,16 +64,16 @@ around(KafkaPublisher.prototype, 'publish', (publish) => {
   };
 });
 
-// A chunk is on its way, the event that closes it is not. The last chunk would travel with the event: here it goes ahead.
+// The last chunk travels with the event that closes it, as one; here it is on its way, as chunks of larger blobs are, and
+// the event is not.
 around(KafkaPublisher.prototype, 'sendChunks', (sendChunks) => {
-  return async function (this: KafkaPublisher, topic: string, envelope: { type: string }, blob: never) {
-    const last = (await sendChunks.call(this, topic as never, envelope as never, blob)) as readonly unknown[];
-    const aim = readAim();
-    if (aim?.moment !== 'sending-blob' || aim.contract !== envelope.type) return last;
-    const { connection } = this as unknown as { connection: { send(...said: unknown[]): Promise<void> } };
-    await connection.send(topic, ...last);
-    reach('sending-blob', envelope.type);
-    return [];
+  return async function (this: Speaker, topic: string, envelope: { type: string }, blob: never) {
+    const last = await (sendChunks.call(this as never, topic as never, envelope as never, blob) as Promise<unknown[]>);
+    if (isNext('sending-blob', envelope.type)) {
+      await this.connection.send(topic, ...last);
+      reach('sending-blob', envelope.type);
+    }
+    return last;
   };
 });
 
@@ -89,3 +103,43 @@ around(BlobStore.prototype, 'putStream', (putStream) => {
     return putStream.call(this, cut() as never, digest as never);
   } as Method;
 });
+
+/** The first copy of a message is late by up to so long, the second by up to the other. */
+const LATE_MS = [400, 3000] as const;
+
+// One message on its way to one topic, with its blob. How late a copy is follows from what it says: nothing is left to chance.
+around(KafkaPublisher.prototype, 'sendAlong', (sendAlong) => {
+  return async function (this: KafkaPublisher, route: never, envelope: { id: string; key: string }, blob: never) {
+    const send = () => sendAlong.call(this, route, envelope as never, blob) as Promise<void>;
+    if (!existsSync(disorderFile)) return send();
+    for (const [copy, mostMs] of LATE_MS.entries()) {
+      const fraction = Number.parseInt(envelope.id.slice(8 * copy, 8 * copy + 8), 16) / 2 ** 32;
+      void sleep(fraction * mostMs)
+        .then(send)
+        .catch((error: unknown) => {
+          process.stderr.write(`a copy of ${envelope.id} was not sent: ${String(error)}\n`);
+        });
+    }
+  };
+});
+
+interface Observer {
+  progress: (said: { readonly step: number; readonly steps: number }) => void;
+}
+
+const service = process.argv[1] ?? '';
+if (service.endsWith('trainer/main.js')) {
+  const file = new URL('answer-download.js', pathToFileURL(service));
+  const { AnswerDownload } = (await import(file.href)) as { AnswerDownload: { prototype: object } };
+  around(AnswerDownload.prototype, 'trainArm', (trainArm) => {
+    return function (this: { observer: Observer }, ...parts: never[]) {
+      const { observer } = this;
+      const progress: Observer['progress'] = (said) => {
+        if (said.step === Math.ceil(said.steps / 2)) reach('training', '');
+        observer.progress(said);
+      };
+      const watched = Object.create(this, { observer: { value: { ...observer, progress } } }) as object;
+      return trainArm.apply(watched, parts);
+    };
+  });
+}

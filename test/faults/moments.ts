@@ -2,10 +2,11 @@ import 'reflect-metadata';
 import { type Contract, contracts, type Topic, topics } from '#contracts';
 import { ChannelInbox } from '../../apps/channel/inbox.ts';
 import { CoordinatorInbox, UploadInbox } from '../../apps/coordinator/inbox.ts';
-import { TrainerInbox } from '../../apps/trainer/inbox.ts';
+import { RewardModelInbox } from '../../apps/reward-model/inbox.ts';
+import { ScoreInbox, TrainerInbox } from '../../apps/trainer/inbox.ts';
 
-/** The services that take part in a round. */
-export type ServiceName = 'coordinator' | 'channel' | 'trainer';
+/** Whoever states something. */
+export type ServiceName = Contract['statedBy'];
 
 /**
  * Moments of a message's life at which a process may die. Who states it: after what it tells of is stored and before it is
@@ -25,20 +26,17 @@ export interface Fault {
 const INBOXES: Readonly<Record<ServiceName, readonly (abstract new (...parts: never[]) => object)[]>> = {
   coordinator: [CoordinatorInbox, UploadInbox],
   channel: [ChannelInbox],
-  trainer: [TrainerInbox],
+  trainer: [TrainerInbox, ScoreInbox],
+  'reward-model': [RewardModelInbox],
 };
 
 /** Every fault there is: each contract at each moment of its stating and of its hearing by each service that handles it. */
 export function allFaults(): readonly Fault[] {
-  return contracts.filter(isOfARound).flatMap((contract) => [...stating(contract), ...hearing(contract)]);
-}
-
-function isOfARound({ statedBy }: Contract): boolean {
-  return statedBy in INBOXES;
+  return contracts.flatMap((contract) => [...stating(contract), ...hearing(contract)]);
 }
 
 function stating({ name: contract, statedBy, routes }: Contract): Fault[] {
-  const service = statedBy as ServiceName;
+  const service = statedBy;
   const withBlob = routes.some(({ blob }) => blob === true);
   const moments: Moment[] = ['before-publish', ...(withBlob ? (['sending-blob'] as const) : []), 'after-publish'];
   return moments.map((moment) => ({ service, contract, moment }));

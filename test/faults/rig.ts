@@ -3,48 +3,54 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClosingFigures } from '#storage';
-import pg from 'pg';
+import { rewardModels } from '#contracts';
+import kafkajs from 'kafkajs';
 import { CoordinatorClient } from '../../apps/cli/remote/coordinator-client.ts';
 import { describeBase } from '../../apps/cli/spec/describe-base.ts';
 import { BrokerPart } from '../../apps/cli/up/broker-part.ts';
 import { DatabasePart } from '../../apps/cli/up/database-part.ts';
-import type { Part, RunningPart } from '../../apps/cli/up/part.ts';
+import type { Part } from '../../apps/cli/up/part.ts';
 import { ServicePart } from '../../apps/cli/up/service-part.ts';
+import { Kept } from './kept.ts';
 import type { Aim } from './kill-at.ts';
-import type { Fault, ServiceName } from './moments.ts';
-import { scenarios, type ScenarioName } from './scenarios.ts';
+import type { ServiceName } from './moments.ts';
+import { type Outcome, queryLines, readOutcome } from './outcome.ts';
+import { profileChanges, rewardServices, scenarios, type ScenarioName } from './scenarios.ts';
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 const KILL_AT = pathToFileURL(join(import.meta.dirname, 'kill-at.ts'));
 const END_MS = 120_000;
+const REACH_MS = 20_000;
 const MARKER_BYTES = 32;
+const SITES = 2;
 
-/** What a run came to, in all that may not depend on what died on the way. */
-export interface Outcome {
-  readonly state: string;
-  readonly globalDigest: string;
-  readonly personalDigests: readonly string[];
-  readonly contributions: readonly string[];
-  readonly transmissions: readonly string[];
-  readonly roundEndings: readonly string[];
+/** Where and when a process is to die: at a moment of a contract's message, or of a training. */
+export type Target = Pick<Aim, 'contract' | 'moment'> & { readonly service: ServiceName };
+
+export interface Run {
+  readonly experiment: string;
+  readonly outcome: Outcome;
 }
 
 /** All services as processes over a real broker and a real database; what dies is started again at once. */
 export class Rig {
   readonly home: string;
+  /** Whose broker this one uses too. */
+  private readonly host: Rig | undefined;
   private readonly kept: Kept[] = [];
   private readonly database: DatabasePart;
-  private url = '';
+  private broker = '';
   private runs = 0;
 
-  private constructor(home: string) {
+  private constructor(home: string, host: Rig | undefined) {
     this.home = home;
+    this.host = host;
     this.database = new DatabasePart(home);
   }
 
-  static async start(): Promise<Rig> {
-    const rig = new Rig(await mkdtemp(join(tmpdir(), 'airtune-faults-')));
+  /** With `host` there is a database and a blob store of its own, and the other's broker, topics and all. */
+  static async start(host?: Rig): Promise<Rig> {
+    const rig = new Rig(await mkdtemp(join(tmpdir(), 'airtune-faults-')), host);
     try {
       await rig.startAll();
       return rig;
@@ -59,71 +65,169 @@ export class Rig {
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Runs a scenario to its end; with a fault, one process dies on the way. Throws when the fault was never reached. */
-  async run(scenario: ScenarioName, fault?: Fault): Promise<{ experiment: string; outcome: Outcome }> {
+  /** Runs a scenario to its end; with a target, one process dies on the way. Throws when it never came to that. */
+  async run(scenario: ScenarioName, target?: Target): Promise<Run> {
+    const experiment = await this.submit(scenario, target);
+    const outcome = await this.untilEnded(experiment);
+    if (target !== undefined) await this.untilReached(target);
+    return { experiment, outcome };
+  }
+
+  /** Begins a scenario, and answers the name of the experiment. */
+  async submit(scenario: ScenarioName, target?: Target): Promise<string> {
     await this.forgetBlobs();
     this.runs += 1;
-    const experiment = `${scenario}-${String(this.runs)}`;
+    // Another's traffic has names of its own.
+    const experiment = `${this.host === undefined ? '' : 'newcomer-'}${scenario}-${String(this.runs)}`;
     const spec = scenarios[scenario];
+    for (const { model } of Object.values(rewardModels(spec.rewards))) await this.serveRewardModel(model);
     const { base, initialShared } = await describeBase(spec);
-    if (fault !== undefined) await this.aim(fault);
-    const client = new CoordinatorClient({ url: this.url });
-    await persistently(() => client.putBlob(base.shared.initial.digest, initialShared));
-    await persistently(() => client.submit({ experiment, spec, base }));
-    await this.untilEnded(client, experiment);
-    const { state, failureCode, failureMessage } = await persistently(() => client.show(experiment));
-    if (state === 'failed' && scenario !== 'refused')
-      throw new Error(`${experiment} failed: ${String(failureCode)}: ${String(failureMessage)}`);
-    if (fault !== undefined && !(await this.wasReached(fault.service)))
-      throw new Error(`${fault.service} never came to ${fault.moment} of ${fault.contract}`);
-    return { experiment, outcome: await this.outcome(client, experiment) };
+    await this.ask((client) => client.putBlob(base.shared.initial.digest, initialShared));
+    if (target !== undefined) await this.aim(target);
+    await this.ask((client) => client.submit({ experiment, spec, base }));
+    await this.changeProfile(scenario, experiment);
+    return experiment;
   }
 
-  /** The part of that name, such as `broker` or `trainer/site-1`: it dies at once, and is started again. */
-  async kill(name: string): Promise<void> {
-    const kept = this.kept.find((one) => one.part.name === name);
-    if (kept === undefined) throw new Error(`there is no ${name}`);
-    await kept.kill();
+  /** The part of that name, such as `broker` or `trainer/site-1`: it dies at once. */
+  async kill(name: string, how?: { readonly stayAway: boolean }): Promise<void> {
+    await this.find(name).kill(how);
   }
 
-  /** Resolves once an upload of the run that is under way has been recorded. */
-  async untilFirstUpload(): Promise<void> {
-    const experiment = this.runs;
-    for (const end = performance.now() + END_MS; performance.now() < end;) {
-      await sleep(50);
-      const found: string[] = await this.query(
-        "SELECT client AS line FROM airtune.contribution WHERE experiment_id LIKE '%-' || $1",
-        String(experiment),
-      ).catch((): string[] => []);
-      if (found.length > 0) return;
+  /** Starts again what was told to stay away. */
+  async bringBack(name: string): Promise<void> {
+    await this.find(name).begin();
+  }
+
+  /** A second coordinator on the same database and the same blob store. */
+  async addStandby(): Promise<void> {
+    await this.keep(this.coordinator('coordinator/standby'));
+  }
+
+  /** Stops in order all services, but neither broker nor database, and lets the broker forget how far they had read. */
+  async silence(): Promise<void> {
+    for (const kept of this.services.reverse()) await kept.end();
+    const admin = new kafkajs.Kafka({ brokers: [this.broker], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      const { groups } = await admin.listGroups();
+      await admin.deleteGroups(groups.map(({ groupId }) => groupId));
+    } finally {
+      await admin.disconnect();
     }
-    throw new Error(`nothing was uploaded within ${String(END_MS / 1000)} s`);
   }
 
+  /** Starts all services again that were silenced. */
+  async resume(): Promise<void> {
+    for (const kept of this.services) await kept.begin();
+  }
+
+  /** Takes a part away for good. */
+  async remove(name: string): Promise<void> {
+    const kept = this.find(name);
+    this.kept.splice(this.kept.indexOf(kept), 1);
+    await kept.end();
+  }
+
+  /** Does something while every message is delivered twice, and none in its turn. */
+  async inDisorder<T>(work: () => Promise<T>): Promise<T> {
+    await writeFile(this.disorderFile, '');
+    try {
+      return await work();
+    } finally {
+      await rm(this.disorderFile, { force: true });
+    }
+  }
+
+  /** Resolves once an upload of an experiment has been recorded. */
+  untilFirstUpload(experiment: string): Promise<void> {
+    return until('an upload', async () => {
+      const found = await this.query(
+        'SELECT client AS line FROM airtune.contribution WHERE experiment_id = $1',
+        experiment,
+      );
+      return found.length > 0;
+    });
+  }
+
+  /** Resolves with what an experiment came to, once it has ended. */
+  async untilEnded(experiment: string): Promise<Outcome> {
+    await until(`the end of ${experiment}`, async () => {
+      const { state } = await this.client.show(experiment);
+      return state !== 'enrolling' && state !== 'running';
+    });
+    return this.outcomeOf(experiment);
+  }
+
+  async outcomeOf(experiment: string): Promise<Outcome> {
+    const { state } = await this.ask((client) => client.show(experiment));
+    const figures = await this.ask((client) => client.figures(experiment));
+    return readOutcome(this.database.url, experiment, state, figures);
+  }
+
+  /** What an audit finds, as JSON. */
   audit(experiment: string): Promise<unknown> {
-    return fetch(`${this.url}/experiments/${experiment}/audit`).then((answer) => answer.json());
+    return this.ask(async ({ address }) => (await fetch(`${address.url}/experiments/${experiment}/audit`)).json());
+  }
+
+  /** The column `line` of a query on the record with one parameter. */
+  query(sql: string, parameter: string): Promise<string[]> {
+    return queryLines(this.database.url, sql, parameter);
+  }
+
+  /** Of a coordinator that is there. */
+  private get client(): CoordinatorClient {
+    const living = this.kept.find(({ name, isKept }) => name.startsWith('coordinator') && isKept);
+    return new CoordinatorClient({ url: living?.address ?? '' });
+  }
+
+  private get services(): Kept[] {
+    return this.kept.filter(({ part }) => part instanceof ServicePart);
+  }
+
+  private get disorderFile(): string {
+    return join(this.home, 'disorder');
   }
 
   private async startAll(): Promise<void> {
-    const broker = await this.keep(new BrokerPart(join(this.home, 'kafka'), process.env));
+    this.broker = this.host?.broker ?? (await this.keep(new BrokerPart(join(this.home, 'kafka'), process.env))).address;
     await this.keep(this.database);
-    const common = {
-      AIRTUNE_DATA_ROOTS: '/',
-      AIRTUNE_MODEL_ROOTS: '/',
-      AIRTUNE_KAFKA_BROKERS: broker.address,
-      AIRTUNE_KAFKA_SESSION_TIMEOUT_MS: '2000',
-    };
-    const coordinator = await this.keep(
-      this.service('coordinator', 'coordinator', { ...common, DATABASE_URL: this.database.url }),
-    );
-    this.url = coordinator.address;
-    await this.keep(this.service('channel', 'channel', common));
-    for (const index of [0, 1]) {
-      const site = { AIRTUNE_SITE: `site-${String(index)}`, AIRTUNE_SITES: '2', AIRTUNE_SITE_INDEX: String(index) };
+    await this.keep(this.coordinator('coordinator'));
+    await this.keep(this.service('channel', 'channel', {}));
+    for (let index = 0; index < SITES; index += 1) {
+      const name = `site-${String(index)}`;
       await this.keep(
-        this.service(`trainer/site-${String(index)}`, 'trainer', { ...common, ...site, AIRTUNE_THREADS: '1' }),
+        this.service(`trainer/${name}`, 'trainer', {
+          AIRTUNE_SITE: name,
+          AIRTUNE_SITES: String(SITES),
+          AIRTUNE_SITE_INDEX: String(index),
+          AIRTUNE_DATA_ROOTS: '/',
+          AIRTUNE_MODEL_ROOTS: '/',
+          AIRTUNE_THREADS: '1',
+        }),
       );
     }
+  }
+
+  /** In the first round: it takes effect with the second. */
+  private async changeProfile(scenario: ScenarioName, experiment: string): Promise<void> {
+    const asked = profileChanges[scenario];
+    if (asked === undefined) return;
+    await until('the first round', async () => {
+      const rounds = await this.query('SELECT number AS line FROM airtune.round WHERE experiment_id = $1', experiment);
+      return rounds.length > 0;
+    });
+    await this.ask((client) => client.changeProfile(experiment, asked.client, asked.change));
+  }
+
+  private async serveRewardModel(model: string): Promise<void> {
+    const name = `reward-model/${model}`;
+    if (this.kept.some((kept) => kept.name === name)) return;
+    await this.keep(this.service(name, 'reward-model', { AIRTUNE_REWARD_MODEL: rewardServices[model] }));
+  }
+
+  private coordinator(name: string): ServicePart {
+    return this.service(name, 'coordinator', { DATABASE_URL: this.database.url });
   }
 
   private service(name: string, app: ServiceName, variables: NodeJS.ProcessEnv): ServicePart {
@@ -133,26 +237,36 @@ export class Rig {
       variables: {
         ...process.env,
         AIRTUNE_HOME: this.home,
+        AIRTUNE_KAFKA_BROKERS: this.broker,
+        // Who takes over waits as long as this for whoever died.
+        AIRTUNE_KAFKA_SESSION_TIMEOUT_MS: '2000',
         ...variables,
         NODE_OPTIONS: `--import=${KILL_AT.href} --disable-warning=ExperimentalWarning`,
         AIRTUNE_KILL_AIM: this.aimFile(app),
+        AIRTUNE_DISORDER: this.disorderFile,
       },
       port: 0,
       logFile: join(this.home, 'logs', `${name.replace('/', '-')}.log`),
     });
   }
 
-  private async keep(part: Part): Promise<RunningPart> {
+  private keep(part: Part): ReturnType<Kept['begin']> {
     const kept = new Kept(part);
     this.kept.push(kept);
     return kept.begin();
+  }
+
+  private find(name: string): Kept {
+    const found = this.kept.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
   }
 
   private aimFile(service: ServiceName): string {
     return join(this.home, `${service}.aim`);
   }
 
-  private async aim({ service, contract, moment }: Fault): Promise<void> {
+  private async aim({ service, contract, moment }: Target): Promise<void> {
     // The channel gets the global model before the first upload.
     const otherBlobs = contract === 'upload.sent' ? 1 : 0;
     const aim: Aim = { contract, moment, otherBlobs };
@@ -162,9 +276,15 @@ export class Rig {
     await rename(`${file}.new`, file);
   }
 
-  private async wasReached(service: ServiceName): Promise<boolean> {
-    await rm(this.aimFile(service), { force: true });
-    return (await readdir(this.home)).includes(`${service}.aim.reached`);
+  private async untilReached({ service, contract, moment }: Target): Promise<void> {
+    try {
+      // What follows from the end of an experiment comes after it.
+      await until('', async () => (await readdir(this.home)).includes(`${service}.aim.reached`), REACH_MS);
+    } catch {
+      throw new Error(`${service} never came to ${moment} of ${contract}`);
+    } finally {
+      await rm(this.aimFile(service), { force: true });
+    }
   }
 
   /** The same seed makes the same blobs: what one run left behind would spare the next its transfers. */
@@ -173,121 +293,31 @@ export class Rig {
     for (const file of files) {
       const path = join(file.parentPath, file.name);
       // The marker by which coordinators know their store is a small blob among the others.
-      if (!file.isFile() || !/\/blobs\/[0-9a-f]{2}\//.test(path) || (await stat(path)).size <= MARKER_BYTES) continue;
+      if (!file.isFile() || !/\/blobs\/[0-9a-f]{2}\//.test(path)) continue;
+      const { size } = await stat(path).catch(() => ({ size: 0 }));
+      if (size <= MARKER_BYTES) continue;
       await rm(path, { force: true });
     }
   }
 
-  private async untilEnded(client: CoordinatorClient, experiment: string): Promise<void> {
-    for (const end = performance.now() + END_MS; performance.now() < end;) {
-      await sleep(100);
-      const { state } = await persistently(() => client.show(experiment));
-      if (state !== 'enrolling' && state !== 'running') return;
-    }
-    throw new Error(`${experiment} did not end within ${String(END_MS / 1000)} s`);
-  }
-
-  private async outcome(client: CoordinatorClient, experiment: string): Promise<Outcome> {
-    const { state } = await persistently(() => client.show(experiment));
-    const figures: ClosingFigures = await persistently(() => client.figures(experiment));
-    return {
-      state,
-      globalDigest: figures.globalDigest,
-      personalDigests: figures.clients.map(({ client: name, personalDigest }) => `${name} ${String(personalDigest)}`),
-      contributions: await this.query(
-        `SELECT concat_ws(' ', round, client, verdict, digest, weight) AS line FROM airtune.contribution
-         WHERE experiment_id = $1 ORDER BY round, client, verdict`,
-        experiment,
-      ),
-      transmissions: await this.query(
-        `SELECT concat_ws(' ', round, client, direction, bits, delay_ms, outcome) AS line FROM airtune.transmission
-         WHERE experiment_id = $1 ORDER BY round, client, direction`,
-        experiment,
-      ),
-      roundEndings: await this.query(
-        `SELECT concat_ws(' ', number, stage, global_after_digest) AS line FROM airtune.round
-         WHERE experiment_id = $1 ORDER BY number`,
-        experiment,
-      ),
-    };
-  }
-
-  private async query(sql: string, parameter: string): Promise<string[]> {
-    const db = new pg.Client({ connectionString: this.database.url });
-    await db.connect();
-    try {
-      const { rows } = await db.query<{ line: string }>(sql, [parameter]);
-      return rows.map(({ line }) => line);
-    } finally {
-      await db.end();
-    }
-  }
-}
-
-/** A part that is started again whenever it ends. */
-class Kept {
-  readonly part: Part;
-  private running: RunningPart | undefined;
-  private watching: Promise<void> = Promise.resolve();
-  private ending = false;
-
-  constructor(part: Part) {
-    this.part = part;
-  }
-
-  async begin(): Promise<RunningPart> {
-    const running = await this.part.start();
-    this.running = running;
-    this.watching = this.watch(running);
-    return running;
-  }
-
-  async kill(): Promise<void> {
-    const { running } = this;
-    if (running?.pid === undefined) throw new Error(`${this.part.name} does not run`);
-    // The broker is a group of its own: whoever keeps it, and itself.
-    process.kill(this.part.name === 'broker' ? -running.pid : running.pid, 'SIGKILL');
-    await running.ended;
-  }
-
-  async end(): Promise<void> {
-    this.ending = true;
-    await this.running?.stop();
-    await this.watching;
-    await this.running?.stop();
-  }
-
-  private async again(): Promise<RunningPart | undefined> {
-    while (!this.ending) {
+  /** Asks a coordinator; again for a while, for it may be dying or starting. */
+  private async ask<T>(question: (client: CoordinatorClient) => Promise<T>): Promise<T> {
+    for (let left = 60; ; left -= 1) {
       try {
-        this.running = await this.part.start();
-        return this.running;
-      } catch {
+        return await question(this.client);
+      } catch (error) {
+        if (left === 0) throw error;
         await sleep(500);
       }
     }
-    return undefined;
-  }
-
-  private async watch(first: RunningPart): Promise<void> {
-    for (let running = first; ;) {
-      await running.ended;
-      if (this.ending) return;
-      const again = await this.again();
-      if (again === undefined) return;
-      running = again;
-    }
   }
 }
 
-/** Tries again for a while: whom one asks may be dying or starting. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (let left = 60; ; left -= 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(500);
-    }
+/** Asks until the answer is yes; whom one asks may be dying or starting. */
+async function until(what: string, holds: () => Promise<boolean>, ms = END_MS): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    if (await holds().catch(() => false)) return;
+    await sleep(50);
   }
+  throw new Error(`${what} did not come within ${String(ms / 1000)} s`);
 }
