@@ -40,14 +40,14 @@ export const processFaults: readonly ProcessFault[] = [
     scenario: 'plain',
     async come(rig, undisturbed) {
       await rig.addStandby();
+      const experiment = await rig.submit('plain');
+      await rig.untilFirstUpload(experiment);
+      await rig.kill('coordinator', { stayAway: true });
       try {
-        const experiment = await rig.submit('plain');
-        await rig.untilFirstUpload(experiment);
-        await rig.kill('coordinator', { stayAway: true });
         expect(await rig.untilEnded(experiment)).toEqual(undisturbed);
         await expectIntact(rig, experiment);
-        await rig.bringBack('coordinator');
       } finally {
+        await rig.bringBack('coordinator');
         await rig.remove('coordinator/standby');
       }
     },
@@ -59,14 +59,18 @@ export const processFaults: readonly ProcessFault[] = [
       const experiment = await rig.submit('deserted');
       await rig.untilFirstUpload(experiment);
       await rig.kill('trainer/site-1', { stayAway: true });
-      const outcome = await rig.untilEnded(experiment);
+      let outcome;
+      try {
+        outcome = await rig.untilEnded(experiment);
+      } finally {
+        await rig.bringBack('trainer/site-1');
+      }
       await expectClosedWithout(rig, experiment, 'client-1');
       expect(outcome.state).toBe('finished');
       expect(outcome.globalDigest).not.toBe(undisturbed.globalDigest);
       await expectIntact(rig, experiment);
 
       // Its answers come too late, and change nothing.
-      await rig.bringBack('trainer/site-1');
       expect(await rig.outcomeOf(experiment)).toEqual(outcome);
       await expectIntact(rig, experiment);
     },
