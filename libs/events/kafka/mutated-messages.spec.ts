@@ -1,20 +1,25 @@
+import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { roundOpened, type BlobReference } from '#contracts';
+import { roundOpened, roundPlanned, type BlobReference } from '#contracts';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import PQueue from 'p-queue';
+import { testKafka } from '../../../test/kafka/test-kafka.ts';
 import type { BlobShelf } from '../blob-shelf.ts';
-import { Noon } from '../contract/transport-bench.ts';
+import { ChannelProbe, probe } from '../contract/probes.ts';
+import { Noon, openKafkaBench, until } from '../contract/transport-bench.ts';
 import { reasonOf } from '../dead-letter.ts';
 import { seal } from '../seal.ts';
 import { encodeChunk, isChunk } from './chunk-record.ts';
 import { encodeEvent } from './event-record.ts';
 import { Lane, type PlacedRecord } from './lane.ts';
 import { openRecord } from './open-record.ts';
+import { topicName } from './topic-names.ts';
 import type { WireRecord } from './wire-record.ts';
 
 const SEED = 20_261_124;
 const SEQUENCES = 3000;
+const BROKER_SEQUENCES = 400;
 
 /** A store in memory that checks digests as the one on disk does. */
 class Shelf implements BlobShelf {
@@ -53,27 +58,31 @@ interface Sent {
 }
 
 /** A blob in chunks and the event that closes it, as their publisher says them. */
-function transferOf(number: number, bytes: Buffer, chunkBytes: number): Sent[] {
+function transferOf(experiment: string, number: number, bytes: Buffer, chunkBytes: number): Sent[] {
   const global: BlobReference = { digest: digestOf(bytes), bytes: bytes.length };
   const data = { round: number, forEvaluation: false, cohort: [], global, deadlineMs: 1 };
-  const envelope = seal(roundOpened, data, { experiment: 'e' }, 'coordinator', new Noon());
+  const envelope = seal(roundOpened, data, { experiment }, 'coordinator', new Noon());
   const sent: Sent[] = [];
   for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
     const piece = bytes.subarray(offset, offset + chunkBytes);
     const chunk = { event: envelope.id, digest: global.digest, bytes: bytes.length, offset, piece };
-    sent.push({ record: encodeChunk(chunk, 'e'), transfer: number });
+    sent.push({ record: encodeChunk(chunk, experiment), transfer: number });
   }
   return [...sent, { record: encodeEvent(envelope, global), transfer: number }];
 }
 
-const transfers = fc
-  .array(fc.record({ bytes: fc.uint8Array({ maxLength: 40 }), chunkBytes: fc.integer({ min: 1, max: 16 }) }), {
-    minLength: 1,
-    maxLength: 4,
-  })
-  .map((made) =>
-    made.map(({ bytes, chunkBytes }, number) => transferOf(number, Buffer.from([number, ...bytes]), chunkBytes)),
-  );
+const transfersIn = (experiment: string) =>
+  fc
+    .array(fc.record({ bytes: fc.uint8Array({ maxLength: 40 }), chunkBytes: fc.integer({ min: 1, max: 16 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((made) =>
+      made.map(({ bytes, chunkBytes }, number) =>
+        transferOf(experiment, number, Buffer.from([number, ...bytes]), chunkBytes),
+      ),
+    );
+const orders = fc.array(fc.nat(100), { minLength: 1, maxLength: 30 });
 
 /** What may befall a message on its way; numbers are taken modulo what there is. */
 const mutations = fc.array(
@@ -205,38 +214,76 @@ it('10,000 mutated messages crash nothing: each is refused with a reason, or has
   let mutated = 0;
   let refused = 0;
   await fc.assert(
-    fc.asyncProperty(
-      transfers,
-      fc.array(fc.nat(100), { minLength: 1, maxLength: 30 }),
-      mutations,
-      async (all, order, changes) => {
-        const sent = interleaved(all, order);
-        const touched = new Set(changes.flatMap((change) => mutate(sent, change)));
-        mutated += changes.length;
-        const { shelf, handled, buried, broken, committable } = await read(sent);
-        refused += buried.length;
+    fc.asyncProperty(transfersIn('e'), orders, mutations, async (all, order, changes) => {
+      const sent = interleaved(all, order);
+      const touched = new Set(changes.flatMap((change) => mutate(sent, change)));
+      mutated += changes.length;
+      const { shelf, handled, buried, broken, committable } = await read(sent);
+      refused += buried.length;
 
-        expect(broken).toBeUndefined();
-        // Every event is handled or refused, every chunk taken, ignored or refused: none is lost, none left open but the
-        // first of a blob whose end never came.
-        const events = sent.filter(({ record }) => !isChunk(record)).length;
-        expect(handled.length + buried.length).toBeGreaterThanOrEqual(events);
-        expect(handled.length).toBeLessThanOrEqual(events);
-        if (committable !== undefined && committable < sent.length)
-          expect(isChunk(sent[committable]!.record)).toBe(true);
-        expect(buried.every((code) => /^(event|envelope|chunk|blob)\.[a-z-]+$/.test(code))).toBe(true);
-        for (const [digest, bytes] of shelf.blobs) expect(digestOf(bytes)).toBe(digest);
-        // What nobody touched arrives as it was said.
-        for (const [number, transfer] of all.entries()) {
-          if (touched.has(number)) continue;
-          const digest = transfer.at(-1)!.record.headers['ce_blob']!;
-          expect(handled).toContainEqual({ round: number, digest });
-          expect(shelf.blobs.has(digest)).toBe(true);
-        }
-      },
-    ),
+      expect(broken).toBeUndefined();
+      // Every event is handled or refused, every chunk taken, ignored or refused: none is lost, none left open but the
+      // first of a blob whose end never came.
+      const events = sent.filter(({ record }) => !isChunk(record)).length;
+      expect(handled.length + buried.length).toBeGreaterThanOrEqual(events);
+      expect(handled.length).toBeLessThanOrEqual(events);
+      if (committable !== undefined && committable < sent.length) expect(isChunk(sent[committable]!.record)).toBe(true);
+      expect(buried.every((code) => /^(event|envelope|chunk|blob)\.[a-z-]+$/.test(code))).toBe(true);
+      for (const [digest, bytes] of shelf.blobs) expect(digestOf(bytes)).toBe(digest);
+      // What nobody touched arrives as it was said.
+      for (const [number, transfer] of all.entries()) {
+        if (touched.has(number)) continue;
+        const digest = transfer.at(-1)!.record.headers['ce_blob']!;
+        expect(handled).toContainEqual({ round: number, digest });
+        expect(shelf.blobs.has(digest)).toBe(true);
+      }
+    }),
     { seed: SEED, numRuns: SEQUENCES },
   );
   expect(mutated).toBeGreaterThanOrEqual(10_000);
   expect(refused).toBeGreaterThan(1000);
 }, 120_000);
+
+const kafka = await testKafka();
+
+(kafka === undefined ? it.skip : it)(
+  'a thousand and more of them over a real broker leave its reader as it was: what nobody touched is heard, the rest is refused',
+  async () => {
+    probe.heard = [];
+    probe.onEvent = () => undefined;
+    const bench = await openKafkaBench(kafka!.settings({ partitions: 1 }));
+    try {
+      const store = bench.newStore();
+      await bench.start(ChannelProbe, { service: 'channel' }, store, { retries: { firstMs: 1, mostMs: 1, forMs: 0 } });
+      const topic = topicName(bench.connection.settings, { topic: 'channel' });
+      const untouched: string[] = [];
+      let mutated = 0;
+      for (let sequence = 0; sequence < BROKER_SEQUENCES; sequence += 1) {
+        const sample = fc.tuple(transfersIn(`e-${String(sequence)}`), orders, mutations);
+        const [[all, order, changes]] = fc.sample(sample, { seed: SEED + sequence, numRuns: 1 }) as [
+          [Sent[][], number[], Mutation[]],
+        ];
+        const sent = interleaved(all, order);
+        const touched = new Set(changes.flatMap((change) => mutate(sent, change)));
+        mutated += changes.length;
+        await Promise.all(sent.map(({ record }) => bench.connection.send(topic, record)));
+        for (const [number, transfer] of all.entries())
+          if (!touched.has(number)) untouched.push(transfer.at(-1)!.record.headers['ce_blob']!);
+      }
+      await bench
+        .publisher('coordinator', store)
+        .publish(roundPlanned, { round: 99, candidates: [] }, { experiment: 'last' });
+      await until(() => probe.heard.at(-1)?.envelope.experiment === 'last', 60_000);
+
+      expect(mutated).toBeGreaterThan(1000);
+      expect(bench.deadLetters.length).toBeGreaterThan(100);
+      expect(bench.deadLetters.every(({ code }) => /^(event|envelope|chunk|blob)\.[a-z-]+$/.test(code))).toBe(true);
+      const heard = new Set(probe.heard.map(({ data }) => (data as { global?: BlobReference }).global?.digest));
+      expect(untouched.filter((digest) => !heard.has(digest as BlobReference['digest']))).toEqual([]);
+      for (const digest of new Set(untouched)) expect(await store.has(digest)).toBe(true);
+    } finally {
+      await bench.close();
+    }
+  },
+  120_000,
+);
