@@ -1,7 +1,7 @@
 import { firstProfile, type clientEnrolled, type DataOf, type enrolmentRefused } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeEnrolment, type Enrolment } from '#federation';
-import { enrolmentStatement, verifyJson } from '#ledger';
+import { enrolmentStatement, refusalStatement, verifyJson } from '#ledger';
 import { answerRoll, type Client, countRoll, findClient, type Row } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { admitSite, SiteTrust } from './admit-site.ts';
@@ -54,9 +54,16 @@ export class EnrolClient {
   }
 
   async refused({ envelope, data }: Delivery<DataOf<typeof enrolmentRefused>>): Promise<void> {
-    const { site, code, message } = data;
-    await this.#turns.take(envelope.experiment, async (turn) => {
+    const { experiment } = envelope;
+    const { site, publicKey, code, message, signature } = data;
+    await this.#turns.take(experiment, async (turn) => {
       if (turn.progress.state !== 'enrolling') return;
+      const signed = verifyJson(publicKey, refusalStatement({ experiment, ...data }), signature);
+      const stranger = signed ? await admitSite(turn, this.#trust, data) : WRONG_SIGNATURE;
+      if (stranger !== undefined) {
+        await turn.note('enrolment.refused', { site, public_key: publicKey, ...coded(stranger) });
+        return;
+      }
       await turn.note('enrolment.refused', { site, code, message });
       await endExperiment(turn, { code, message });
     });
@@ -90,6 +97,10 @@ async function enrol(turn: Turn, delivery: Enrolled): Promise<void> {
 interface Refusal {
   readonly code: string;
   readonly message: string;
+}
+
+function coded({ code, message }: Refusal): Refusal {
+  return { code, message };
 }
 
 /** What a stranger claims is recorded and no more: it must not be able to end anything. */

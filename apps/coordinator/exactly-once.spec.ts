@@ -372,13 +372,15 @@ describe('a coordinator', () => {
     // A stranger under the name that is about to be let in.
     world.side.signer = newSigner();
     await world.side.enrol('gated', 'client-0');
+    await world.side.refuse('gated');
+    await world.settled();
     world.side.signer = signer;
     const site = { name: 'site-a', publicKey: signer.publicKey, trusted: 'by-operator' as const, addedAt: new Date(0) };
     await record.use((db) => addSite(db, site));
     // Nobody asks it to try again but the coordinator.
     await finished('gated');
     const { state, kinds } = await outcome('gated');
-    expect({ state, refused: kinds['enrolment.refused'] }).toEqual({ state: 'finished', refused: 4 });
+    expect({ state, refused: kinds['enrolment.refused'] }).toEqual({ state: 'finished', refused: 5 });
     expect(kinds['site.admitted']).toBe(1);
     const findings = async () => {
       const report = await auditExperiment('gated', { record, blobs: new BlobStore(join(folder, 'blobs')) });

@@ -1,3 +1,4 @@
+import { isRetryable } from '#events';
 import {
   allowEnrolment,
   allowRoundMore,
@@ -67,7 +68,7 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     this.#toTakeUp ??= this.#custody.of === 'all' ? await this.#record.use(listUnfinished) : [];
     for (let id = this.#toTakeUp[0]; id !== undefined; id = this.#toTakeUp[0]) {
       await this.#takeUp(id).catch((error: unknown) => {
-        if ((error as { retryable?: unknown }).retryable === true) throw error;
+        if (isRetryable(error)) throw error;
         this.#log.error(`${id} cannot be taken up: ${String(error)}`);
       });
       this.#toTakeUp.shift();
@@ -104,14 +105,24 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await this.#takeUpAll();
       for (const id of await this.#record.use(listUnpublished)) if (this.#isMine(id)) this.#turns.relay(id);
-      await this.#roll.look((id) => this.#isMine(id));
       for (const { experimentId, number } of await this.#record.use(listDueRounds))
-        if (this.#isMine(experimentId)) await this.#advance.close(experimentId, { round: number });
+        await this.#at(experimentId, () => this.#advance.close(experimentId, { round: number }));
       for (const key of await this.#record.use(listAwaitingRounds))
-        if (this.#isMine(key.experimentId)) await this.#askRewardsAgain(key);
-    } catch {
-      // The database is away; handlers say so, and the next look is soon.
+        await this.#at(key.experimentId, () => this.#askRewardsAgain(key));
+      await this.#roll.look((id) => this.#isMine(id));
+    } catch (error) {
+      // The database is away, handlers say so, and the next look is soon; anything else somebody has to hear of.
+      if (!isRetryable(error)) this.#log.error(error);
     }
+  }
+
+  /** What goes wrong at one experiment keeps no other waiting. */
+  async #at(experiment: string, go: () => Promise<void>): Promise<void> {
+    if (!this.#isMine(experiment)) return;
+    await go().catch((error: unknown) => {
+      if (isRetryable(error)) throw error;
+      this.#log.error(`${experiment} does not go on: ${String(error)}`);
+    });
   }
 
   /** Reward models were waited for: the round opens without them or goes on waiting, once the channel has answered again. */

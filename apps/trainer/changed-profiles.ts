@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profileChanged, type ClientProfileSpec, type DataOf, type ExperimentSpec } from '#contracts';
 import { writeFileAtomically } from '#storage';
+import { absent } from './absent.ts';
 import { codeOf, TrainerError } from './trainer-error.ts';
 
 export type ChangedProfile = DataOf<typeof profileChanged>;
@@ -39,7 +40,7 @@ export class ChangedProfiles {
 
   /** All that are in force in a round, or were before it, by file. */
   async upTo(round: number): Promise<readonly ChangedProfile[]> {
-    const names = await readdir(this.folder).catch(() => []);
+    const names = (await readdir(this.folder).catch(absent)) ?? [];
     const files = names.filter((name) => name.endsWith('.json')).sort();
     const found = await Promise.all(files.map((name) => this.read(join(this.folder, name))));
     return found.filter((changed) => changed !== undefined).filter(({ fromRound }) => fromRound <= round);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolloutMeasure, type Score } from '#contracts';
 import { z } from 'zod';
+import { absent } from './absent.ts';
 import { forgetRoundsBefore, roundFolder, storedRounds, writeRoundFolder } from './round-folders.ts';
 import { TrainerError } from './trainer-error.ts';
 
@@ -98,7 +99,7 @@ export class ClientState {
   /** The answer to a round's download, if it was given. Throws `trainer.state-corrupt`. */
   async answer(round: number): Promise<Answer | undefined> {
     const path = join(roundFolder(this.folder, round), ANSWER);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await readFile(path, 'utf8').catch(absent);
     if (text === undefined) return undefined;
     try {
       return answerSchema.parse(JSON.parse(text));
@@ -139,7 +140,7 @@ export class ClientState {
   /** The bytes that the client sent in a round. */
   async sent(round: number): Promise<Uint8Array> {
     const folder = roundFolder(this.folder, round);
-    const part = await readBytes(join(folder, UPLOAD)).catch(() => undefined);
+    const part = await readBytes(join(folder, UPLOAD)).catch(absent);
     return part ?? readBytes(join(folder, ARM_FILES.federated.shared));
   }
 

@@ -2,7 +2,9 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '#storage';
 import { z } from 'zod';
+import { absent } from './absent.ts';
 import { FIRST_VERSION } from './changed-profiles.ts';
+import { TrainerError } from './trainer-error.ts';
 
 const jobSchema = z.strictObject({
   round: z.int().min(1),
@@ -39,14 +41,26 @@ export class DownloadJobs {
 
   /** What was stored and not removed, in order of round and client. */
   async pending(): Promise<DownloadJob[]> {
-    const names = await readdir(this.folder).catch(() => []);
+    const names = (await readdir(this.folder).catch(absent)) ?? [];
     const jobs = names.filter((name) => name.endsWith('.json')).sort();
-    return Promise.all(
-      jobs.map(async (name) => jobSchema.parse(JSON.parse(await readFile(join(this.folder, name), 'utf8')))),
-    );
+    const read = await Promise.all(jobs.map((name) => readJob(join(this.folder, name))));
+    return read.filter((job) => job !== undefined);
   }
 
   private path({ round, client }: DownloadJob): string {
     return join(this.folder, `round-${String(round).padStart(6, '0')}-${client}.json`);
+  }
+}
+
+/** Undefined when it was answered meanwhile. */
+async function readJob(path: string): Promise<DownloadJob | undefined> {
+  const text = await readFile(path, 'utf8').catch(absent);
+  if (text === undefined) return undefined;
+  try {
+    return jobSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new TrainerError('trainer.state-corrupt', `${path} is damaged; remove it and resume.`, {
+      cause,
+    });
   }
 }

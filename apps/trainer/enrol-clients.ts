@@ -1,7 +1,7 @@
 import { clientEnrolled, enrolmentRefused, type DataOf, type experimentSubmitted } from '#contracts';
 import { labelHistogram, majorityClassAccuracy } from '#datasets';
 import { type Delivery, Publisher } from '#events';
-import { enrolmentStatement, signJson } from '#ledger';
+import { enrolmentStatement, refusalStatement, signJson } from '#ledger';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Experiments } from './experiments.ts';
 import { SiteIdentity } from './site-identity.ts';
@@ -66,7 +66,7 @@ export class EnrolClients implements OnApplicationBootstrap {
       const { site } = this.experiments;
       const code = (codeOf(error) ?? 'trainer.failed').slice(0, 100);
       const message = this.tellable(submission, code, messageOf(error)).slice(0, 4000);
-      await this.publisher.publish(enrolmentRefused, { site, code, message }, options);
+      await this.publisher.publish(enrolmentRefused, this.refusal(id, { site, code, message }), options);
       return;
     }
     for (const client of experiment.clients.values()) {
@@ -80,6 +80,16 @@ export class EnrolClients implements OnApplicationBootstrap {
     if (spec.data.source !== 'sites' || !code.startsWith('data.')) return message;
     this.log.error(message);
     return message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
+  }
+
+  /** Why the site cannot take part, signed. */
+  private refusal(
+    experiment: string,
+    why: Pick<DataOf<typeof enrolmentRefused>, 'site' | 'code' | 'message'>,
+  ): DataOf<typeof enrolmentRefused> {
+    const { signer } = this.identity;
+    const refusal = { ...why, publicKey: signer.publicKey };
+    return { ...refusal, signature: signJson(signer, refusalStatement({ experiment, ...refusal })) };
   }
 
   /** What the site says of a client, signed. */

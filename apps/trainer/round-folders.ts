@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeFileAtomically } from '#storage';
+import { absent } from './absent.ts';
 
 const NAME = /^round-(\d+)$/;
 const PARTIAL = '.partial';
@@ -11,7 +12,7 @@ export function roundFolder(folder: string, round: number): string {
 
 /** The rounds of which there is a whole folder, ascending. */
 export async function storedRounds(folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = (await readdir(folder).catch(absent)) ?? [];
   return names
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)

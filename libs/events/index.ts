@@ -8,6 +8,7 @@ export type { Delivery } from './delivery.ts';
 export { nameOf, type Listener } from './listener.ts';
 export { On } from './on.ts';
 export { Publisher, type PublishOptions } from './publisher.ts';
+export { isRetryable } from './retry-policy.ts';
 export { OwnErrors, startService } from './start-service.ts';
 export { TransportError } from './transport-error.ts';
 export { InProcessBroker, type Fault } from './in-process/broker.ts';

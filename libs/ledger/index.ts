@@ -15,6 +15,7 @@ export { openSigner, signJson, verifyJson, type Signer } from './signatures.ts';
 export {
   contributionStatement,
   enrolmentStatement,
+  refusalStatement,
   type Enrolment,
   type SignedContribution,
 } from './signed-statements.ts';

@@ -26,6 +26,21 @@ export function enrolmentStatement(enrolment: Enrolment): Readonly<Record<string
   };
 }
 
+/** Why a site cannot take part in an experiment. */
+export interface SignedRefusal {
+  readonly experiment: string;
+  readonly site: string;
+  readonly code: string;
+  readonly message: string;
+  readonly publicKey: string;
+}
+
+/** What a refusal's signature is over. */
+export function refusalStatement(refusal: SignedRefusal): Readonly<Record<string, unknown>> {
+  const { experiment, site, code, message, publicKey } = refusal;
+  return { experiment, site, code, message, publicKey };
+}
+
 /** A client's upload: `base` is the global model that it started from, `blob` its bytes' digest, `head` the ledger as its site saw it. */
 export interface SignedContribution {
   readonly experiment: string;

@@ -68,6 +68,18 @@ describe('history', () => {
     await stop();
     expect(heard).toEqual(['e']);
   });
+
+  it('listens again after the server ended its connection, and says that something may have been missed', async () => {
+    const heard: string[] = [];
+    const stop = await record.listen('airtune_ledger', (payload) => heard.push(payload));
+    await server.run(
+      url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'airtune listener'`,
+    );
+    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(heard).toEqual(['']);
+    await stop();
+  });
 });
 
 /** A row in each table of history. */

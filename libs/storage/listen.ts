@@ -14,37 +14,57 @@ export async function listen(
   hear: (payload: string) => void,
 ): Promise<() => Promise<void>> {
   const stopped = new AbortController();
-  let client = await connect(url, channel, hear, () => void again());
-  const again = async (): Promise<void> => {
+  let ear = await connect(url, channel, hear);
+  const keepOn = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
+      await ear.broken;
       try {
         await sleep(AGAIN_AFTER_MS, undefined, { signal: stopped.signal, ref: false });
-        client = await connect(url, channel, hear, () => void again());
+        ear = await connect(url, channel, hear);
         hear('');
-        return;
       } catch {
-        // Unreachable still, or stopped.
+        // Unreachable still, which is tried again, or stopped.
       }
     }
   };
+  const keeping = keepOn();
   return async () => {
     stopped.abort();
-    await client.end();
+    await ear.close();
+    await keeping;
+    // It may have been made anew meanwhile.
+    await ear.close();
   };
 }
 
-async function connect(
-  url: string,
-  channel: string,
-  hear: (payload: string) => void,
-  broken: () => void,
-): Promise<pg.Client> {
+interface Ear {
+  /** Resolves when the connection is gone, for whatever reason. */
+  readonly broken: Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+async function connect(url: string, channel: string, hear: (payload: string) => void): Promise<Ear> {
   const client = new pg.Client({ connectionString: url, keepAlive: true, application_name: 'airtune listener' });
-  await client.connect();
+  const { promise: broken, resolve } = Promise.withResolvers<undefined>();
+  // A server that goes away is told of twice: as an error of its own, and as the end of the connection.
+  client.on('error', () => {
+    resolve(undefined);
+  });
+  client.on('end', () => {
+    resolve(undefined);
+  });
   client.on('notification', ({ payload }) => {
     hear(payload ?? '');
   });
-  client.once('error', broken);
-  await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-  return client;
+  const close = async (): Promise<void> => {
+    await client.end().catch(() => undefined);
+  };
+  try {
+    await client.connect();
+    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { broken, close };
 }

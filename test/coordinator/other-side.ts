@@ -6,6 +6,7 @@ import {
   downloadDelivered,
   downloadLost,
   type Envelope,
+  enrolmentRefused,
   evaluationReported,
   experimentSpec,
   linksMeasured,
@@ -17,7 +18,7 @@ import {
   uploadWithheld,
 } from '#contracts';
 import { type InProcessBroker, InProcessPublisher, type PublishOptions, SystemClock } from '#events';
-import { contributionStatement, signJson } from '#ledger';
+import { contributionStatement, refusalStatement, signJson } from '#ledger';
 import { decodeSafetensors, digestOf, encodeSafetensors, type Digest, type NamedTensors } from '#parameters';
 import type { BlobStore } from '#storage';
 import { newSigner, signed } from '../site-signer.ts';
@@ -144,6 +145,14 @@ export class OtherSide {
     const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
     const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
     await this.#say(clientEnrolled, signed(this.signer, experiment, { ...data, ...rest }), { experiment });
+  }
+
+  /** Says that the site cannot take part. */
+  async refuse(experiment: string): Promise<void> {
+    const { publicKey } = this.signer;
+    const why = { site, code: 'data.unreadable', message: 'There is no such file.', publicKey };
+    const signature = signJson(this.signer, refusalStatement({ experiment, ...why }));
+    await this.#say(enrolmentRefused, { ...why, signature }, { experiment });
   }
 
   async #take(

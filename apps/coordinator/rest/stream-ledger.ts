@@ -71,6 +71,9 @@ class Bell {
 
   constructor(closed: AbortSignal) {
     this.#closed = closed;
+    closed.addEventListener('abort', () => {
+      this.#hear();
+    });
   }
 
   ring(): void {
@@ -87,7 +90,6 @@ class Bell {
           clearTimeout(timer);
           resolve();
         };
-        this.#closed.addEventListener('abort', this.#hear, { once: true });
       });
     }
     const was = this.#ringing;

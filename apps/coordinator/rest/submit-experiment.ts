@@ -37,11 +37,12 @@ export class SubmitExperiment {
         `Put the initial tensors under /blobs/${initial.digest} first.`,
       );
     }
-    const bytes = await this.#blobs.read(initial.digest);
+    // Before they are read: what is stored may be larger than any model's shared part.
+    const bytes = await this.#blobs.size(initial.digest);
     const problem =
-      bytes.byteLength === initial.bytes
-        ? checkTensors(decodeSafetensors(bytes), manifest)
-        : `they have ${bytes.byteLength} bytes, the submission says ${initial.bytes}`;
+      bytes === initial.bytes
+        ? checkTensors(decodeSafetensors(await this.#blobs.read(initial.digest)), manifest)
+        : `they have ${bytes} bytes, the submission says ${initial.bytes}`;
     if (problem !== undefined)
       throw new CoordinatorError(
         'experiment.blob-invalid',

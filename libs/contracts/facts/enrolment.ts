@@ -33,11 +33,18 @@ export const clientEnrolled = defineContract({
   }),
 });
 
-/** A site cannot take part, for a reason that its user can mend. */
+/** A site cannot take part, for a reason that its user can mend; it signs that, for it ends an experiment. */
 export const enrolmentRefused = defineContract({
   name: 'enrolment.refused',
   version: 1,
   statedBy: 'trainer',
   routes: [{ topic: 'coordinator' }],
-  schema: z.strictObject({ site: siteName, code: z.string().max(100), message: z.string().max(4000) }),
+  schema: z.strictObject({
+    site: siteName,
+    code: z.string().max(100),
+    message: z.string().max(4000),
+    /** The site's, and its signature of `refusalStatement`. */
+    publicKey,
+    signature,
+  }),
 });

@@ -92,6 +92,20 @@ describe('scoring at the site', () => {
     expect((await readdir(home)).filter((name) => name.endsWith('.request.json'))).toHaveLength(2);
   });
 
+  it('asks a model once that several rewards have', async () => {
+    const model = lengthModel();
+    const models: [string, string][] = [
+      ['brevity', 'length'],
+      ['helpfulness', 'length'],
+    ];
+    const scores = await scorer(model, { models }).score(key, pairs('four', 'eight ch'));
+    expect([...scores]).toEqual([
+      ['brevity', [0, 2]],
+      ['helpfulness', [0, 2]],
+    ]);
+    expect(model.asked).toBe(1);
+  });
+
   it('refuses another version in the middle of an experiment, unless it is allowed', async () => {
     await scorer(lengthModel()).score(key, pairs('four'));
     const later = { ...key, round: 3 };
@@ -100,7 +114,8 @@ describe('scoring at the site', () => {
       code: 'rewards.version-changed',
       message: expect.stringContaining('began with version 1'),
     });
-    await expect(scorer(changed, { allowVersionChange: true }).score(later, pairs('four'))).resolves.toBeDefined();
+    const allowed = await scorer(changed, { allowVersionChange: true }).score(later, pairs('four'));
+    expect([...allowed]).toEqual([['helpfulness', [0]]]);
   });
 
   it('names the models that there are when one is not', async () => {

@@ -5,7 +5,7 @@ import { refusalOf, type Score } from '../model/reward-model.ts';
 import { RewardError } from '../reward-error.ts';
 import { requestId } from '../service/request-id.ts';
 import type { Question, RewardSource } from './reward-source.ts';
-import type { ScoreStore, StoredAnswer } from './score-store.ts';
+import type { ModelIdentity, ScoreStore, StoredAnswer } from './score-store.ts';
 import { splitRequests } from './split-requests.ts';
 
 /** A score, or why it cannot be used. */
@@ -50,6 +50,10 @@ export interface StoredScorerOptions {
  */
 export class StoredScorer implements RewardScorer {
   private readonly options: StoredScorerOptions;
+  /** By request: several rewards may have one model, which is asked once. */
+  private readonly underWay = new Map<string, Promise<StoredAnswer>>();
+  /** By model: answers that come together agree on which version was the first. */
+  private readonly began = new Map<string, Promise<ModelIdentity>>();
 
   constructor(options: StoredScorerOptions) {
     this.options = options;
@@ -95,29 +99,38 @@ export class StoredScorer implements RewardScorer {
     question: Question,
     source: RewardSource,
   ): Promise<JudgedAnswer> {
-    const { store, onJudged } = this.options;
-    const known = await store.readAnswer(question.request);
-    if (known === undefined) await store.writeRequest(question.request, question);
-    const answer = known ?? (await source.ask(question));
-    await this.checkIdentity(answer);
-    if (known === undefined) await store.keepAnswer(answer);
-    const { version, digest, range, scores } = answer;
+    const { version, digest, range, scores } = await once(this.underWay, question.request, () =>
+      this.answer(question, source),
+    );
     const judged = question.items.map((_, i): JudgedScore => {
       const score = scores[i];
       const refused = refusalOf(score, range);
       return { raw: score?.raw ?? null, standardised: score?.standardised ?? null, ...(refused ? { refused } : {}) };
     });
     const told = { ...place, question, version, digest, scores: judged };
-    await onJudged?.(told);
+    await this.options.onJudged?.(told);
     return told;
+  }
+
+  private async answer(question: Question, source: RewardSource): Promise<StoredAnswer> {
+    const { store } = this.options;
+    const known = await store.readAnswer(question.request);
+    if (known === undefined) await store.writeRequest(question.request, question);
+    const answer = known ?? (await source.ask(question));
+    await this.checkIdentity(answer);
+    if (known === undefined) await store.keepAnswer(answer);
+    return answer;
   }
 
   /** The first answer says which version an experiment is scored by. One of another is not kept: the right one may come back. */
   private async checkIdentity({ request, model, version, digest }: StoredAnswer): Promise<void> {
     const { store, allowVersionChange } = this.options;
-    const began = await store.readIdentity(model);
-    if (began === undefined) await store.writeIdentity(model, { version, digest });
-    else if (began.digest !== digest && allowVersionChange !== true) {
+    const began = await once(this.began, model, async () => {
+      const stored = await store.readIdentity(model);
+      if (stored === undefined) await store.writeIdentity(model, { version, digest });
+      return stored ?? { version, digest };
+    });
+    if (began.digest !== digest && allowVersionChange !== true) {
       await store.forgetAnswer(request);
       throw new RewardError(
         'rewards.version-changed',
@@ -125,4 +138,13 @@ export class StoredScorer implements RewardScorer {
       );
     }
   }
+}
+
+/** What is under way under this key, or begun now. */
+async function once<T>(underWay: Map<string, Promise<T>>, key: string, begin: () => Promise<T>): Promise<T> {
+  const begun = underWay.get(key);
+  if (begun !== undefined) return begun;
+  const work = begin().finally(() => underWay.delete(key));
+  underWay.set(key, work);
+  return work;
 }

@@ -1,21 +1,25 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { TuningError } from '../tuning-error.ts';
+
+let written = 0;
 
 /** Writes a file that is there whole or not at all, even after a power cut: temporary name, fsync, rename, fsync of the folder. Throws `tuning.disk-full`. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  // Of its own, since two may write one file.
+  const temporary = `${path}.${process.pid}-${threadId}-${(written += 1)}.partial`;
   try {
-    await replace(path, bytes);
+    await replace(path, temporary, bytes);
   } catch (cause) {
-    await rm(`${path}.partial`, { force: true });
+    await rm(temporary, { force: true });
     if (!isDiskFull(cause)) throw cause;
     const message = `The disk is full: ${path} could not be written. Free some space and start again; nothing that was finished is lost.`;
     throw new TuningError('tuning.disk-full', message, { retryable: true, cause });
   }
 }
 
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.partial`;
+async function replace(path: string, temporary: string, bytes: Uint8Array): Promise<void> {
   const file = await open(temporary, 'w');
   try {
     await file.writeFile(bytes);
