@@ -1,15 +1,7 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import {
-  InProcessBroker,
-  InProcessPublisher,
-  InProcessServer,
-  KafkaConnection,
-  KafkaPublisher,
-  KafkaServer,
-  readKafkaSettings,
-} from '#events';
-import { runService } from '#operations';
+import { InProcessBroker, InProcessPublisher, InProcessServer, nameOf, readKafkaSettings } from '#events';
+import { connectToKafka, runService } from '#operations';
 import { openRewardModel, ScoringDesk } from '#reward-models';
 import { BlobStore } from '#storage';
 import { RewardModelModule } from './reward-model.module.ts';
@@ -27,30 +19,20 @@ await runService(
       const model = await openRewardModel(AIRTUNE_REWARD_MODEL, { threads: AIRTUNE_THREADS });
       tools.onStop(() => model.close());
       const { name } = model.card;
-      const { clock } = tools;
+      const { clock, environment } = tools;
       const blobs = new BlobStore(join(tools.home, 'reward-models', name, 'blobs'));
       const listener = { service: 'reward-model', model: name, concurrency: CONCURRENCY } as const;
-      const source = `reward-model/${name}`;
-      const settings = readKafkaSettings(process.env);
       const desk = new ScoringDesk(model);
       const prepare = ({ nest }: { nest: { useBodyParser(type: 'json', options: { limit: string }): unknown } }) => {
         nest.useBodyParser('json', { limit: '4mb' });
       };
-      if (settings === undefined) {
+      if (readKafkaSettings(environment) === undefined) {
         const broker = new InProcessBroker();
-        const publisher = new InProcessPublisher({ broker, source, blobs, clock });
+        const publisher = new InProcessPublisher({ broker, source: nameOf(listener), blobs, clock });
         const transport = new InProcessServer(broker, listener, blobs);
         return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
       }
-      const connection = await KafkaConnection.open(settings);
-      tools.onStop(() => connection.close());
-      const publisher = new KafkaPublisher({ connection, source, blobs, clock });
-      const transport = new KafkaServer(connection, listener, blobs);
-      tools.health.require({
-        name: 'topics',
-        check: () =>
-          transport.isReady ? Promise.resolve() : Promise.reject(new Error('not a member of its group yet')),
-      });
+      const { publisher, transport } = await connectToKafka(listener, blobs, tools);
       return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
     },
   },
