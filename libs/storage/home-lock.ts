@@ -1,5 +1,5 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { explainFileError } from './blobs/file-errors.ts';
 import { runProgram } from './embedded/run-program.ts';
 import { codeOf, StorageError } from './storage-error.ts';
@@ -21,7 +21,7 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
   const command = ['airtune', ...process.argv.slice(2)].join(' ').slice(0, 200);
   const holder: Holder = { pid: process.pid, started: (await startOf(process.pid)) ?? 'unknown', command };
   try {
-    await mkdir(home, { recursive: true });
+    await makeFolder(home);
     await writeFile(mine, JSON.stringify(holder));
     while (!(await linked(mine, path))) await removeIfStale(path, home);
   } catch (error) {
@@ -33,6 +33,27 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
     await rm(mine, { force: true }).catch(() => undefined);
   }
   return () => rm(path, { force: true });
+}
+
+/** As a recursive mkdir, which tries for ever where a file system refuses a new folder by saying that it is not there. */
+async function makeFolder(path: string): Promise<void> {
+  const error = await mkdir(path).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (error === undefined) return;
+  if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+  const above = dirname(path);
+  if (codeOf(error) !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
+  await makeFolder(above);
+  await mkdir(path);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** The process that works in a home just now; undefined when none does. */

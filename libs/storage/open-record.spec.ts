@@ -182,6 +182,12 @@ describe('an external database', () => {
   });
 });
 
+const proc = existsSync('/proc/self') ? it : it.skip;
+
+proc('a home where no folder can be made is refused at once', async () => {
+  await expect(openRecord({ home: '/proc/airtune' })).rejects.toMatchObject({ code: 'storage.not-writable' });
+});
+
 it('a full disk is named as such, whoever noticed it', () => {
   const full = Object.assign(new Error('could not extend file'), { code: '53100' });
   expect(explainDatabaseError(full, 'The database')).toMatchObject({ code: 'storage.disk-full', retryable: true });

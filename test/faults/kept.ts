@@ -52,6 +52,10 @@ export class Kept {
     await this.running?.stop();
   }
 
+  private isEnding(): boolean {
+    return this.ending;
+  }
+
   private async again(): Promise<RunningPart | undefined> {
     while (!this.ending) {
       try {
@@ -70,6 +74,8 @@ export class Kept {
       if (this.ending) return;
       const again = await this.again();
       if (again === undefined) return;
+      // Told to stay away while it was being started.
+      if (this.isEnding()) await again.stop();
       running = again;
     }
   }

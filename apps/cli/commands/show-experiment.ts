@@ -37,6 +37,7 @@ export async function show(
 }
 
 function roundTable(rounds: readonly RoundFigures[]): string {
+  const learnsFromRewards = rounds.some(({ reward, policy }) => reward !== undefined || policy !== undefined);
   const head = [
     'round',
     'stage',
@@ -48,8 +49,7 @@ function roundTable(rounds: readonly RoundFigures[]): string {
     'delay',
     'energy',
     'loss',
-    'personal',
-    'general',
+    ...(learnsFromRewards ? ['own reward', 'KL', 'distance²'] : ['personal', 'general']),
   ];
   const rows = rounds.map((round) => [
     String(round.round),
@@ -62,13 +62,20 @@ function roundTable(rounds: readonly RoundFigures[]): string {
     duration(round.delayMs),
     `${round.energyJ.toFixed(2)} J`,
     round.meanLoss?.toFixed(3) ?? '',
-    round.personalAccuracy === undefined ? '' : percent(round.personalAccuracy.mean),
-    round.generalAccuracy === undefined ? '' : percent(round.generalAccuracy),
+    ...(learnsFromRewards
+      ? [round.reward?.weighted, round.policy?.kl, round.policy?.squaredDistance].map(
+          (figure) => figure?.toFixed(3) ?? '',
+        )
+      : [
+          round.personalAccuracy === undefined ? '' : percent(round.personalAccuracy.mean),
+          round.generalAccuracy === undefined ? '' : percent(round.generalAccuracy),
+        ]),
   ]);
   return plainTable(head, rows);
 }
 
 function clientTable(clients: readonly ClientFigures[]): string {
+  if (clients.some(({ reward }) => reward !== null)) return rewardTable(clients);
   const head = ['client', 'site', 'examples', 'majority class', 'before', 'after', 'local only'];
   const written = (fraction: number | null): string => (fraction === null ? '' : percent(fraction));
   const rows = clients.map((client) => [
@@ -81,6 +88,19 @@ function clientTable(clients: readonly ClientFigures[]): string {
     written(client.localOnly),
   ]);
   return plainTable(head, rows);
+}
+
+function rewardTable(clients: readonly ClientFigures[]): string {
+  const names = [...new Set(clients.flatMap(({ reward }) => Object.keys(reward?.components ?? {})))].sort();
+  const rows = clients.map(({ client, site, trainExamples, reward, rewardFirst }) => [
+    client,
+    site,
+    count(trainExamples),
+    rewardFirst?.weighted.toFixed(3) ?? '',
+    reward?.weighted.toFixed(3) ?? '',
+    ...names.map((name) => reward?.components[name]?.toFixed(3) ?? ''),
+  ]);
+  return plainTable(['client', 'site', 'instructions', 'own reward before', 'after', ...names], rows);
 }
 
 function transmissionTable(transmissions: ExperimentHistory['transmissions']): string {

@@ -61,6 +61,9 @@ export class ErrorsAsJson implements ExceptionFilter {
     if (error instanceof Error && typeof parserStatus === 'number' && parserStatus < 500) {
       return { status: parserStatus, code: REFUSALS[parserStatus] ?? 'request.invalid', message: error.message };
     }
+    // Whoever walks through a body that is nested thousands deep runs out of stack.
+    if ((error as { readonly name?: unknown }).name === 'RangeError')
+      return { status: 400, code: 'request.invalid', message: 'nested too deeply' };
     this.#log.error(error instanceof Error ? error : String(error));
     return { status: 500, code: 'coordinator.unexpected', message: 'The coordinator failed; its log says why.' };
   }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { explainIssues } from '#contracts';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { ServiceApplication } from '#operations';
@@ -13,6 +14,7 @@ const BODY_LIMIT = '16mb';
 export function prepareRest(application: ServiceApplication['nest']): void {
   application.useBodyParser('json', { limit: BODY_LIMIT });
   application.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory }));
+  application.use(refuseNul);
   application.useGlobalFilters(new ErrorsAsJson());
   const description = new DocumentBuilder()
     .setTitle('Airtune coordinator')
@@ -23,6 +25,16 @@ export function prepareRest(application: ServiceApplication['nest']): void {
   SwaggerModule.setup('docs', application, () => SwaggerModule.createDocument(application, description), {
     jsonDocumentUrl: 'docs/openapi.json',
   });
+}
+
+/** No name in the record has a NUL, and PostgreSQL takes none. */
+function refuseNul({ url = '' }: IncomingMessage, response: ServerResponse, next: () => void): void {
+  if (!/%00/.test(url)) {
+    next();
+    return;
+  }
+  response.writeHead(404, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify({ code: 'request.not-found', message: 'Nothing here has a NUL in its name.' }));
 }
 
 /** Every schema of a request is zod's, so its issues are too. */

@@ -277,6 +277,14 @@ describe('the REST border', () => {
     );
   });
 
+  it('blames whoever asks for a name with a NUL, or sends a body of thousands of levels', async () => {
+    expect(await call(`${url}/experiments/%00`)).toMatchObject({ status: 404, body: { code: 'request.not-found' } });
+    const deep = `{"spec":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    const headers = { 'content-type': 'application/json' };
+    const { status } = await fetch(`${url}/experiments`, { method: 'POST', headers, body: deep });
+    expect(status).toBe(400);
+  });
+
   it('is closed to web pages of other names', async () => {
     expect(await call(`${url}/experiments`, 'GET', undefined, { origin: 'http://evil.example' })).toMatchObject({
       status: 403,

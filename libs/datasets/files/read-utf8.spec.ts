@@ -28,8 +28,12 @@ describe('readUtf8', () => {
       /text\.txt, line 100001: not UTF-8/,
     );
     await expect(textOf(Buffer.from([0x61, 0x0a, 0xc3]))).rejects.toThrow(/line 2: not UTF-8/);
-    await expect(textOf(Buffer.from('a\nb', 'utf16le'))).resolves.toBeDefined();
-    await expect(textOf(Buffer.from([0xff, 0xfe, 0x61, 0x00]))).rejects.toMatchObject({ code: 'data.not-utf8' });
+    await expect(textOf(Buffer.from([0xff, 0xfe, 0x61, 0x0a]))).rejects.toMatchObject({ code: 'data.not-utf8' });
+  });
+
+  it('names the line of the first NUL byte, which is what UTF-16 has between its letters', async () => {
+    await expect(textOf('one\ntwo\nth\0ree')).rejects.toThrow(/text\.txt, line 3: a NUL byte/);
+    await expect(textOf(Buffer.from('a\nb', 'utf16le'))).rejects.toMatchObject({ code: 'data.not-text' });
   });
 
   it('says what is wrong with a path', async () => {

@@ -57,6 +57,14 @@ function describeFileError(path: string, error: NodeJS.ErrnoException): Error {
 }
 
 function decodePiece(decoder: TextDecoder, bytes: Buffer | undefined, path: string, line: number): string {
+  const nul = bytes?.indexOf(0) ?? -1;
+  if (bytes !== undefined && nul >= 0) {
+    const at = line + countNewlines(bytes.subarray(0, nul).toString('latin1'));
+    throw new DatasetsError(
+      'data.not-text',
+      `${path}, line ${at}: a NUL byte, which no text has. If the file is UTF-16, convert it with iconv -f UTF-16 -t UTF-8; otherwise remove the byte.`,
+    );
+  }
   try {
     return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
   } catch {
