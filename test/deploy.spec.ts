@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { channelVariables } from '../apps/channel/settings.ts';
 import { commandVariables } from '../apps/cli/settings.ts';
 import { coordinatorVariables } from '../apps/coordinator/settings.ts';
+import { rewardModelVariables } from '../apps/reward-model/settings.ts';
 import { trainerVariables } from '../apps/trainer/environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -63,7 +64,8 @@ describe('deploy/compose.yaml', () => {
 describe('the README', () => {
   it('lists every variable', () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-    const all = [coordinatorVariables, channelVariables, trainerVariables, commandVariables].flatMap(listSettings);
+    const services = [coordinatorVariables, channelVariables, trainerVariables, rewardModelVariables];
+    const all = [...services, commandVariables].flatMap(listSettings);
     expect([...new Set(all.map(({ name }) => name))].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -6,9 +6,9 @@ import type { CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * States the question that an experiment is at: its submission to the sites, `round.planned` to the channel, or
- * (and whether they are there, to reward models), or `round.opened` with the global model. After a restart the same question in the same words, so that the same answers
- * follow.
+ * States the question that an experiment is at: its submission to the sites; `round.planned` to the channel, and to reward
+ * models whether they are there; or `round.opened` with the global model. After a restart it is the same question in the
+ * same words, so that the same answers follow.
  */
 export async function askQuestion(turn: Turn, options: { readonly channelAlone?: boolean } = {}): Promise<void> {
   const { progress, current, submission } = turn;

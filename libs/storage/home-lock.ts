@@ -37,16 +37,15 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
 
 /** As a recursive mkdir, which tries for ever where a file system refuses a new folder by saying that it is not there. */
 async function makeFolder(path: string): Promise<void> {
-  const error = await mkdir(path).then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (error === undefined) return;
-  if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+  if (await isFolder(path)) return;
   const above = dirname(path);
-  if (codeOf(error) !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
-  await makeFolder(above);
-  await mkdir(path);
+  if (above !== path) await makeFolder(above);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(path))) throw error;
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {
