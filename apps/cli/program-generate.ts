@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { examples, wholeNumber } from './program-options.ts';
 
 export interface GenerateOptions {
   readonly input?: string;
@@ -11,11 +12,6 @@ export interface GenerateOptions {
   readonly greedy: boolean;
   readonly json: boolean;
 }
-
-const EXAMPLES = `
-Examples:
-  $ airtune generate models/tiny-gpt2 'Define "river".'
-  $ airtune generate models/tiny-gpt2 'What kind of thing is "oak"?' --greedy`;
 
 /** `airtune generate`. */
 export function addGenerate(
@@ -36,14 +32,14 @@ export function addGenerate(
     .option('--seed <number>', 'of what is drawn; the same seed gives the same text', wholeNumber, 0)
     .option('--greedy', 'always the likeliest token', false)
     .option('--json', 'one JSON object when it is done', false)
-    .addHelpText('after', EXAMPLES)
+    .addHelpText(
+      'after',
+      examples(
+        `airtune generate models/tiny-gpt2 'Define "river".'`,
+        `airtune generate models/tiny-gpt2 'What kind of thing is "oak"?' --greedy`,
+      ),
+    )
     .action(generate);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return value;
 }
 
 function countingNumber(text: string): number {

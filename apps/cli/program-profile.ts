@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { coordinatorOption, examples } from './program-options.ts';
 
 export interface ProfileOptions {
   readonly coordinator?: string;
@@ -24,9 +25,9 @@ export function addProfile(program: Command, commands: ProfileCommands): void {
     .command('show')
     .description('show every version of every client’s profile, with the round from which it holds')
     .argument('<experiment>', 'its name as `airtune list` shows it')
-    .addOption(coordinator())
+    .addOption(coordinatorOption('at running services'))
     .option('--json', 'one JSON object a line', false)
-    .addHelpText('after', '\nExamples:\n  $ airtune profile show pftt-3f9a1c')
+    .addHelpText('after', examples('airtune profile show pftt-3f9a1c'))
     .action((experiment: string, options: { coordinator?: string; json: boolean }) =>
       commands.show(experiment, options),
     );
@@ -40,17 +41,16 @@ export function addProfile(program: Command, commands: ProfileCommands): void {
     .option('--lora-blocks <number>', 'so many blocks from the top, or all', blocks)
     .option('--reward <name=weight>', 'weight of a reward of the spec; again for each', weight, [])
     .option('--device-class <name>', 'what the record calls its device')
-    .addOption(coordinator())
+    .addOption(coordinatorOption('at running services'))
     .option('--json', 'one JSON object', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ airtune profile set pftt-3f9a1c client-2 --lora-rank 4 --lora-blocks 2\n  $ airtune profile set pfit-8c20d1 client-0 --reward helpfulness=2 --reward safety=0.5',
+      examples(
+        'airtune profile set pftt-3f9a1c client-2 --lora-rank 4 --lora-blocks 2',
+        'airtune profile set pfit-8c20d1 client-0 --reward helpfulness=2 --reward safety=0.5',
+      ),
     )
     .action((experiment: string, client: string, options: ProfileOptions) => commands.set(experiment, client, options));
-}
-
-function coordinator(): Option {
-  return new Option('--coordinator <url>', 'at running services (or AIRTUNE_COORDINATOR)');
 }
 
 function number(text: string): number {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { examples } from './program-options.ts';
 
 export interface CheckArguments {
   readonly url?: string;
@@ -25,7 +26,7 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .description('train a reward model from ranked pairs; goes on where an earlier run stopped')
     .argument('<spec>', 'model to start from, pairs and training, a YAML file')
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
-    .addHelpText('after', example('airtune reward train examples/reward-helpfulness.yaml'))
+    .addHelpText('after', examples('airtune reward train examples/reward-helpfulness.yaml'))
     .action((spec: string, options: { json: boolean }) => commands.train(spec, options));
   reward
     .command('serve')
@@ -35,7 +36,7 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .option('--port <number>', 'port to listen on, 0 for a free one (default: 7810)', port)
     .addHelpText(
       'after',
-      example(
+      examples(
         'airtune reward serve models/reward-safety',
         'airtune reward serve examples/reward-models/brevity.ts --port 0',
       ),
@@ -54,7 +55,7 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText(
       'after',
-      example(
+      examples(
         'airtune reward check reward-safety',
         'airtune reward check brevity --command "npx airtune reward serve examples/reward-models/brevity.ts"',
       ),
@@ -64,24 +65,20 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .command('list')
     .description('list the reward models that the record knows: those that announced themselves, and those registered')
     .option('--json', 'one JSON object a line', false)
-    .addHelpText('after', example('airtune reward list'))
+    .addHelpText('after', examples('airtune reward list'))
     .action((options: { json: boolean }) => commands.list(options));
   reward
     .command('register')
     .description('let specs name a reward model: runs in one process start it as a service when they need it')
     .argument('<path>', 'a folder with reward.json, or a module; its name is the one that it gives itself')
-    .addHelpText('after', example('airtune reward register models/reward-safety'))
+    .addHelpText('after', examples('airtune reward register models/reward-safety'))
     .action((path: string) => commands.register(path));
   reward
     .command('retire')
     .description('let no new experiment name a reward model; those under way keep it')
     .argument('<name>', 'as `airtune reward list` shows it')
-    .addHelpText('after', example('airtune reward retire reward-safety'))
+    .addHelpText('after', examples('airtune reward retire reward-safety'))
     .action((name: string) => commands.retire(name));
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }
 
 function port(text: string): number {

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { addGenerate, type GenerateOptions } from './program-generate.ts';
+import { coordinatorOption, examples, wholeNumber } from './program-options.ts';
 import { addProfile, type ProfileCommands } from './program-profile.ts';
 import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
@@ -100,7 +101,7 @@ function addRun(program: Command, commands: Commands): void {
     .command('run')
     .description('run an experiment, in one process unless a coordinator is named')
     .argument('<spec>', 'the experiment, a YAML file')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--seed <number>', 'instead of the seed in the spec', wholeNumber)
     .option('--rounds <number>', 'instead of the rounds in the spec', wholeNumber)
     .option('--site <file>', 'a site with clients and data of its own; again for each site', collect, [])
@@ -118,7 +119,7 @@ function addRun(program: Command, commands: Commands): void {
     .command('resume')
     .description('go on with an experiment that was interrupted, from where it was cut')
     .argument('[experiment]', 'its name as `airtune list` shows it; default: the latest that is not finished')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune resume', 'airtune resume pftt-3f9a1c'))
     .action((experiment: string | undefined, options: OutputOptions) => commands.resume(experiment, options));
@@ -126,7 +127,7 @@ function addRun(program: Command, commands: Commands): void {
     .command('follow')
     .description('watch an experiment at running services, from its beginning to its end')
     .argument('<experiment>', 'its name as `airtune list` shows it')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--json', 'one JSON object a line on standard output, nothing else', false)
     .addHelpText('after', examples('airtune follow pftt-3f9a1c --coordinator http://127.0.0.1:4000'))
     .action((experiment: string, options: OutputOptions) => commands.follow(experiment, options));
@@ -134,7 +135,7 @@ function addRun(program: Command, commands: Commands): void {
     .command('cancel')
     .description('end an experiment at running services before its last round')
     .argument('<experiment>', 'its name as `airtune list` shows it')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune cancel pftt-3f9a1c --coordinator http://127.0.0.1:4000'))
     .action((experiment: string, options: ServiceOption) => commands.cancel(experiment, options));
 }
@@ -164,7 +165,7 @@ function addServices(program: Command, commands: Commands): void {
     .command('list')
     .description('list them, latest first, each with its reason')
     .option('--all', 'those that were sent again, too', false)
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', examples('airtune dead-letters list --coordinator http://127.0.0.1:4000'))
     .action((options: OutputOptions & { all: boolean }) => commands.listDeadLetters(options));
@@ -172,7 +173,7 @@ function addServices(program: Command, commands: Commands): void {
     .command('retry')
     .description('send some again, to where they came from')
     .argument('<id...>', 'as `airtune dead-letters list` shows them')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune dead-letters retry 17 --coordinator http://127.0.0.1:4000'))
     .action((ids: string[], options: ServiceOption) => commands.retryDeadLetters(ids.map(wholeNumber), options));
 }
@@ -181,7 +182,7 @@ function addHistory(program: Command, commands: Commands): void {
   program
     .command('list')
     .description('list experiments, latest first')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', examples('airtune list'))
     .action((options: OutputOptions) => commands.list(options));
@@ -189,7 +190,7 @@ function addHistory(program: Command, commands: Commands): void {
     .command('show')
     .description('show an experiment: rounds, clients, transmissions; or its completions with what they earned')
     .argument('<experiment>', 'its name as `airtune list` shows it')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--json', 'one JSON object; with --completions one a line', false)
     .option(
       '--completions',
@@ -213,7 +214,7 @@ function addHistory(program: Command, commands: Commands): void {
       'prove that an experiment’s history is what happened: chain, signatures, rows, radio, aggregates, sums',
     )
     .argument('<experiment>', 'its name as `airtune list` shows it')
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .option('--witness <home>', 'a site’s work folder, whose kept heads are compared; again for each site', collect, [])
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune audit pftt-3f9a1c', 'airtune audit pftt-3f9a1c --witness /srv/north'))
@@ -228,7 +229,7 @@ function addModels(program: Command, commands: Commands): void {
     .requiredOption('--client <name>', 'whose model, such as client-0')
     .requiredOption('--out <folder>', 'where to write it; a new or empty folder')
     .option('--force', 'replace what is in the folder', false)
-    .addOption(coordinator())
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune export pftt-3f9a1c --client client-0 --out my-model'))
     .action((experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }) =>
       commands.export(experiment, options),
@@ -288,18 +289,4 @@ function addSites(program: Command, commands: Commands): void {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
-}
-
-function coordinator(): Option {
-  return new Option('--coordinator <url>', 'at running services instead of in this process (or AIRTUNE_COORDINATOR)');
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return value;
 }
