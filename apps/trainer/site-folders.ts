@@ -1,8 +1,14 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Everything that a site keeps: `<home>/sites/<site>/`. */
 export function siteFolder(home: string, site: string): string {
   return join(home, 'sites', site);
+}
+
+/** The sites that keep something in a work folder, in ascending order; none where there is no such folder. */
+export async function sitesIn(home: string): Promise<string[]> {
+  return (await readdir(join(home, 'sites')).catch(() => [])).sort();
 }
 
 /** Where a site keeps an experiment: `<home>/sites/<site>/<experiment>/`. Names were checked by their contracts' schemas. */

@@ -1,9 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditExperiment, type AuditReport, type RoundReport, type Witness } from '#audit';
-import { BlobStore, openRecord } from '#storage';
+import { BlobStore } from '#storage';
+import { sitesIn } from '../../trainer/site-folders.ts';
 import { readHeads } from '../../trainer/witnessed-heads.ts';
 import { CliError } from '../cli-error.ts';
+import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { plural } from '../progress/figures.ts';
 import type { AuditOptions } from '../program.ts';
@@ -29,20 +30,15 @@ export async function audit(
 
 /** From the database and the blobs themselves, whoever runs the coordinator. */
 async function auditHere(experiment: string, witnesses: readonly Witness[], settings: Settings): Promise<AuditReport> {
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    const blobs = new BlobStore(settings.blobs ?? join(settings.home, 'coordinator', 'blobs'));
-    return await auditExperiment(experiment, { record, blobs, witnesses });
-  } finally {
-    await record.close();
-  }
+  const blobs = new BlobStore(settings.blobs ?? join(settings.home, 'coordinator', 'blobs'));
+  return inRecord(settings, (record) => auditExperiment(experiment, { record, blobs, witnesses }));
 }
 
 /** Every site under a work folder that has kept heads of the experiment; throws when none has. */
 async function witnessesOf(home: string, experiment: string): Promise<Witness[]> {
-  const sites = await readdir(join(home, 'sites')).catch(() => []);
+  const sites = await sitesIn(home);
   const witnesses = await Promise.all(
-    sites.sort().map(async (site) => ({ site, heads: await readHeads(home, site, experiment) })),
+    sites.map(async (site) => ({ site, heads: await readHeads(home, site, experiment) })),
   );
   const kept = witnesses.filter(({ heads }) => heads.length > 0);
   if (kept.length > 0) return kept;

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { digestCheckpoint } from '#language-models';
-import { openRecord, findExperiment, clientFigures, type ClientFigures } from '#storage';
+import { findExperiment, clientFigures, type ClientFigures } from '#storage';
 import { openClientModel } from '../../trainer/open-client-model.ts';
 import { experimentFolder } from '../../trainer/site-folders.ts';
 import { CliError } from '../cli-error.ts';
+import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
@@ -47,15 +48,12 @@ async function clientsOf(
   coordinator: CoordinatorAddress | undefined,
 ): Promise<readonly ClientFigures[]> {
   if (coordinator !== undefined) return new CoordinatorClient(coordinator).clients(experiment);
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    return await record.use(async (db) => {
+  return inRecord(settings, (record) =>
+    record.use(async (db) => {
       await findExperiment(db, experiment);
       return clientFigures(db, experiment);
-    });
-  } finally {
-    await record.close();
-  }
+    }),
+  );
 }
 
 /** Which site hosts the client, as it enrolled. */

@@ -1,5 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { sitesIn } from '../../trainer/site-folders.ts';
 import { readCompletions, type JudgedCompletion } from '../../trainer/read-completions.ts';
 import { CliError } from '../cli-error.ts';
 import { readScores, type ScoreLine } from '../history/scores.ts';
@@ -65,7 +64,7 @@ export async function textsOf(
   id: string,
   only?: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly JudgedCompletion[]>> {
-  const sites = await readdir(join(home, 'sites')).catch(() => []);
+  const sites = await sitesIn(home);
   const all = (await Promise.all(sites.map((site) => readCompletions(home, site, id, only)))).flat();
   return Map.groupBy(all, ({ request }) => request);
 }

@@ -1,8 +1,9 @@
 import { publicKey, siteName } from '#contracts';
-import { addSite, listSites, openRecord, openSigningKey } from '#storage';
+import { addSite, listSites, openSigningKey } from '#storage';
 import { SystemClock } from '#events';
 import { siteFolder } from '../../trainer/site-folders.ts';
 import { CliError } from '../cli-error.ts';
+import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { plainTable } from '../progress/describe-run.ts';
 import type { SiteToAdd } from '../program.ts';
@@ -12,20 +13,15 @@ import type { Settings } from '../settings.ts';
 export async function letSiteIn({ name, key }: SiteToAdd, settings: Settings, console: Console): Promise<void> {
   check('settings.site-name', siteName.safeParse(name));
   check('settings.site-key', publicKey.safeParse(key));
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    const site = { name, publicKey: key, trusted: 'by-operator' as const, addedAt: new SystemClock().now() };
-    const found = await record.use((db) => addSite(db, site));
-    if (found.publicKey !== key) {
-      throw new CliError(
-        'settings.site-known',
-        `${name} was let in on ${found.addedAt.toISOString()} under another key, ${found.publicKey}: a key is never replaced. Let the site come under another name.`,
-      );
-    }
-    console.stdout.write(`${name} may enrol clients, signed by ${key}\n`);
-  } finally {
-    await record.close();
+  const site = { name, publicKey: key, trusted: 'by-operator' as const, addedAt: new SystemClock().now() };
+  const found = await inRecord(settings, (record) => record.use((db) => addSite(db, site)));
+  if (found.publicKey !== key) {
+    throw new CliError(
+      'settings.site-known',
+      `${name} was let in on ${found.addedAt.toISOString()} under another key, ${found.publicKey}: a key is never replaced. Let the site come under another name.`,
+    );
   }
+  console.stdout.write(`${name} may enrol clients, signed by ${key}\n`);
 }
 
 /** Prints the sites that are let in. */
@@ -34,19 +30,14 @@ export async function showSites(
   settings: Settings,
   console: Console,
 ): Promise<void> {
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    const sites = await record.use(listSites);
-    if (options.json) {
-      for (const site of sites) console.stdout.write(`${JSON.stringify(site)}\n`);
-    } else if (sites.length === 0) {
-      console.stdout.write('no site has been let in; `airtune site add NAME --key KEY` lets one in\n');
-    } else {
-      const rows = sites.map((site) => [site.name, site.publicKey, site.trusted, site.addedAt.toISOString()]);
-      console.stdout.write(`${plainTable(['site', 'public key', 'trusted', 'since'], rows)}\n`);
-    }
-  } finally {
-    await record.close();
+  const sites = await inRecord(settings, (record) => record.use(listSites));
+  if (options.json) {
+    for (const site of sites) console.stdout.write(`${JSON.stringify(site)}\n`);
+  } else if (sites.length === 0) {
+    console.stdout.write('no site has been let in; `airtune site add NAME --key KEY` lets one in\n');
+  } else {
+    const rows = sites.map((site) => [site.name, site.publicKey, site.trusted, site.addedAt.toISOString()]);
+    console.stdout.write(`${plainTable(['site', 'public key', 'trusted', 'since'], rows)}\n`);
   }
 }
 

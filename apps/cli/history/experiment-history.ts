@@ -4,17 +4,18 @@ import {
   listExperiments,
   listProfiles,
   listTransmissions,
-  openRecord,
   roundFigures,
   type ClientFigures,
   type ClientProfile,
   type Experiment,
   type ExperimentLine,
+  type ExperimentRecord,
   type RoundFigures,
   type Transmission,
 } from '#storage';
 import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
+import { inRecord } from './in-record.ts';
 
 /** All that the record has of one experiment. */
 export interface ExperimentHistory {
@@ -72,14 +73,7 @@ export async function readProfiles(
   );
 }
 
-async function withRecord<T>(
-  settings: Settings,
-  read: (record: Awaited<ReturnType<typeof openRecord>>) => Promise<T>,
-): Promise<Json<T>> {
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    return JSON.parse(JSON.stringify(await read(record))) as Json<T>;
-  } finally {
-    await record.close();
-  }
+/** Rows as the REST border gives them: both ways of reading have one shape. */
+async function withRecord<T>(settings: Settings, read: (record: ExperimentRecord) => Promise<T>): Promise<Json<T>> {
+  return inRecord(settings, async (record) => JSON.parse(JSON.stringify(await read(record))) as Json<T>);
 }

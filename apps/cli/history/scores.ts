@@ -1,6 +1,7 @@
-import { openRecord, pageOfScores, type Score } from '#storage';
+import { pageOfScores, type Score } from '#storage';
 import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
+import { inRecord } from './in-record.ts';
 
 export type ScoreLine = Json<Score>;
 
@@ -21,15 +22,12 @@ export async function readScores(
 ): Promise<readonly ScoreLine[]> {
   if (coordinator !== undefined)
     return inPages((offset) => new CoordinatorClient(coordinator).scores(id, { round, client, offset, limit: PAGE }));
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    return await inPages(async (offset) => {
+  return inRecord(settings, (record) =>
+    inPages(async (offset) => {
       const page = await record.use((db) => pageOfScores(db, id, { round, client, offset, limit: PAGE }));
       return JSON.parse(JSON.stringify(page)) as ScoreLine[];
-    });
-  } finally {
-    await record.close();
-  }
+    }),
+  );
 }
 
 async function inPages(read: (offset: number) => Promise<readonly ScoreLine[]>): Promise<readonly ScoreLine[]> {

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { SystemClock } from '#events';
 import { openRewardModel } from '#reward-models';
-import { listRewardModels, openRecord, putRewardModel, retireRewardModel, type ExperimentRecord } from '#storage';
+import { listRewardModels, putRewardModel, retireRewardModel } from '#storage';
 import { CliError } from '../../cli-error.ts';
+import { inRecord } from '../../history/in-record.ts';
 import type { Console } from '../../progress/console.ts';
 import { plainTable } from '../../progress/describe-run.ts';
 import type { Settings } from '../../settings.ts';
@@ -61,15 +62,6 @@ export async function retireModel(name: string, settings: Settings, console: Con
       `There is no reward model ${name}; \`airtune reward list\` shows those that are known.`,
     );
   console.stdout.write(`${name} is retired: no new experiment may name it, until it is registered again\n`);
-}
-
-async function inRecord<T>(settings: Settings, work: (record: ExperimentRecord) => Promise<T>): Promise<T> {
-  const record = await openRecord({ ...settings, access: 'shared' });
-  try {
-    return await work(record);
-  } finally {
-    await record.close();
-  }
 }
 
 function figure(value: number): string {
