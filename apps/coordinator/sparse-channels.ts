@@ -84,7 +84,7 @@ export class SparseChannels {
       links.map(({ ergodicBitsPerSecondPerHz }) => ergodicBitsPerSecondPerHz.uplink),
     );
     return {
-      order: Buffer.from(writeOrders(plan.families, orders)).toString('base64'),
+      order: writeOrders(plan.families, orders),
       keeps: new Map(links.map(({ client }, index) => [client, keeps[index] ?? plan.most])),
     };
   }
@@ -99,7 +99,7 @@ export class SparseChannels {
       const [order, keep] = [(await findRound(db, key))?.channelOrder, await findKeep(db, { ...key, client })];
       // A round that is not there, or not this client's, takes no upload whatever it holds.
       if (typeof order !== 'string' || keep === undefined) return manifest;
-      return keptManifest(manifest, plan.families, keepChannels(plan.families, ordersOf(plan, order), keep));
+      return keptManifest(manifest, plan.families, keepChannels(plan.families, readOrders(plan.families, order), keep));
     });
   }
 
@@ -109,7 +109,7 @@ export class SparseChannels {
     const key = { experimentId: submission.id, number };
     const order = plan && (await findRound(db, key))?.channelOrder;
     if (plan === undefined || typeof order !== 'string') return undefined;
-    const orders = ordersOf(plan, order);
+    const orders = readOrders(plan.families, order);
     const keeps = new Map((await listCohort(db, key)).map(({ client, keep }) => [client, keep]));
     return {
       plan,
@@ -130,7 +130,7 @@ export class SparseChannels {
     const start = past.findIndex(isRecorded) + 1;
     let history = known !== undefined && start > 0 ? known.history : emptyHistory(plan.families);
     for (const { number, globalBeforeDigest, globalAfterDigest, channelOrder, keep } of past.slice(start)) {
-      const kept = keepChannels(plan.families, ordersOf(plan, channelOrder), keep);
+      const kept = keepChannels(plan.families, readOrders(plan.families, channelOrder), keep);
       const [before, after] = [await this.#read(globalBeforeDigest), await this.#read(globalAfterDigest)];
       history = extendHistory(history, plan.families, { before, after, kept });
       this.#histories.set(id, { upTo: number, global: globalAfterDigest, history });
@@ -145,8 +145,4 @@ export class SparseChannels {
 
 function planOf({ spec, base }: Submission): ChannelPlan | undefined {
   return channelPlan(spec, base.shared.manifest);
-}
-
-function ordersOf({ families }: ChannelPlan, order: string) {
-  return readOrders(families, Buffer.from(order, 'base64'));
 }

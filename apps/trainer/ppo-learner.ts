@@ -172,7 +172,7 @@ export class PpoLearner implements Learner {
     const { families } = this.channels;
     if (channels === undefined)
       throw new TrainerError('trainer.channels-missing', `Round ${round} came without the order of its channels.`);
-    const orders = readOrders(families, Buffer.from(channels.order, 'base64'));
+    const orders = readOrders(families, channels.order);
     return { families, kept: keepChannels(families, orders, channels.keep) };
   }
 

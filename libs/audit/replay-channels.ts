@@ -69,7 +69,7 @@ function announcementOf({ families }: ChannelPlan, entry: Entry, findings: Findi
   const { covers } = entry;
   const keeps = new Map(cohortOf(covers).map((row) => [text(row, 'client'), number(row, 'keep')]));
   try {
-    return { orders: readOrders(families, Buffer.from(text(covers, 'channel_order'), 'base64')), keeps };
+    return { orders: readOrders(families, text(covers, 'channel_order')), keeps };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     findings.add({ code: 'round.channel-order', ...whereOf(entry), message });
@@ -78,7 +78,7 @@ function announcementOf({ families }: ChannelPlan, entry: Entry, findings: Findi
 }
 
 function checkOrder(plan: ChannelPlan, history: ChannelHistory, entry: Entry, findings: Findings): void {
-  const derived = Buffer.from(writeOrders(plan.families, orderFamilies(plan, history))).toString('base64');
+  const derived = writeOrders(plan.families, orderFamilies(plan, history));
   if (derived === text(entry.covers, 'channel_order')) return;
   const message = 'the announced order of channels is not the one that seed and earlier rounds give';
   findings.add({ code: 'round.channel-order', ...whereOf(entry), message });
