@@ -1,21 +1,12 @@
-import { namesService, rewardModels, rewardModelsAwaited, type ExperimentSpec } from '#contracts';
+import { rewardModelsAwaited, rewardsByServices } from '#contracts';
 import { findRound, listPresences, noteRewardsAsked } from '#storage';
 import type { CurrentRound } from './current-round.ts';
 import type { Turn } from './turn.ts';
 
-/** The rewards of a spec that services judge, with each one's model. */
-export function servicesOf({
-  rewards,
-}: ExperimentSpec): readonly { readonly reward: string; readonly model: string }[] {
-  return Object.entries(rewardModels(rewards)).flatMap(([reward, { model }]) =>
-    namesService(model) ? [{ reward, model }] : [],
-  );
-}
-
 /** Asks the reward models of a planned round whether they are there. */
 export async function askRewardModels(turn: Turn, { machine }: CurrentRound): Promise<void> {
   const { id: experimentId, spec } = turn.submission;
-  const models = [...new Set(servicesOf(spec).map(({ model }) => model))].sort();
+  const models = [...new Set(rewardsByServices(spec.rewards).map(({ model }) => model))].sort();
   if (models.length === 0) return;
   const { number } = machine.plan;
   await noteRewardsAsked(turn.db, { experimentId, number });
@@ -28,7 +19,7 @@ export async function askRewardModels(turn: Turn, { machine }: CurrentRound): Pr
  */
 export async function rewardsLeftOut(turn: Turn, number: number): Promise<readonly string[] | undefined> {
   const { id: experimentId, spec } = turn.submission;
-  const services = servicesOf(spec);
+  const services = rewardsByServices(spec.rewards);
   if (services.length === 0) return [];
   const key = { experimentId, number };
   const presences = await listPresences(turn.db, key);

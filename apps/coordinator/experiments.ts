@@ -1,4 +1,4 @@
-import { experimentFinished, type BaseModel, type ExperimentSpec } from '#contracts';
+import { experimentFinished, rewardsByServices, type BaseModel, type ExperimentSpec } from '#contracts';
 import { canonicalJson } from '#ledger';
 import type { Digest } from '#parameters';
 import {
@@ -13,7 +13,6 @@ import {
 } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { askQuestion } from './ask-question.ts';
-import { servicesOf } from './await-rewards.ts';
 import { CoordinatorError } from './coordinator-error.ts';
 import { CANCELLED, endExperiment } from './end-experiment.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
@@ -102,7 +101,7 @@ export class Experiments {
   }
 
   async #refuseRetired(spec: ExperimentSpec): Promise<void> {
-    const named = new Set(servicesOf(spec).map(({ model }) => model));
+    const named = new Set(rewardsByServices(spec.rewards).map(({ model }) => model));
     if (named.size === 0) return;
     const known = await this.#record.use(listRewardModels);
     const retired = known.filter(({ name, retiredAt }) => named.has(name) && retiredAt !== null);

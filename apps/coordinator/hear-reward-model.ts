@@ -1,9 +1,9 @@
-import { NO_EXPERIMENT, type DataOf, type rewardModelAnnounced } from '#contracts';
+import { NO_EXPERIMENT, rewardsByServices, type DataOf, type rewardModelAnnounced } from '#contracts';
 import type { Delivery } from '#events';
 import { ExperimentRecord, firstDigest, putRewardModel } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { askQuestion } from './ask-question.ts';
-import { rewardsLeftOut, servicesOf } from './await-rewards.ts';
+import { rewardsLeftOut } from './await-rewards.ts';
 import type { Turn } from './turn.ts';
 import { Turns } from './turns.ts';
 
@@ -44,7 +44,7 @@ async function present(
   const { model, version, digest, round } = data;
   const { submission, current, db } = turn;
   if (!turn.isRunning || current?.machine.stage !== 'planned' || current.machine.plan.number !== round) return;
-  if (!servicesOf(submission.spec).some((service) => service.model === model)) return;
+  if (!rewardsByServices(submission.spec.rewards).some((service) => service.model === model)) return;
   const began = (await firstDigest(db, submission.id, model)) ?? digest;
   const refused = began === digest || submission.spec.rewards.allowNewVersions ? null : 'version-changed';
   const key = { experimentId: submission.id, round, model, digest };

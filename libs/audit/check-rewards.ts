@@ -1,4 +1,4 @@
-import { namesService, rewardModels } from '#contracts';
+import { rewardModels, rewardsByServices } from '#contracts';
 import type { RecordedReward } from '#storage';
 import type { Findings } from './audit-report.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type History } from './history.ts';
@@ -8,7 +8,7 @@ const RELATIVE = 1e-9;
 
 /** A round was judged without those whose models had not said that they were there, and without nobody else. */
 export function checkLeftOut({ spec, rows, entries }: History, findings: Findings): void {
-  const services = Object.entries(rewardModels(spec.rewards)).filter(([, { model }]) => namesService(model));
+  const services = rewardsByServices(spec.rewards);
   if (services.length === 0) return;
   for (const { kind, covers, entry } of entries) {
     if (kind !== 'round.opened') continue;
@@ -18,7 +18,7 @@ export function checkLeftOut({ spec, rows, entries }: History, findings: Finding
         .filter((row) => number(row, 'round') === round && (row['refused'] ?? null) === null)
         .map((row) => text(row, 'model')),
     );
-    const away = services.filter(([, { model }]) => !present.has(model)).map(([reward]) => reward);
+    const away = services.filter(({ model }) => !present.has(model)).map(({ reward }) => reward);
     const said = (covers['left_out_rewards'] ?? []) as readonly string[];
     if (away.sort().join() === said.join()) continue;
     const message = `it was judged without ${said.join(', ') || 'none'}; away were ${away.join(', ') || 'none'}`;

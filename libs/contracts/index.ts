@@ -56,7 +56,7 @@ export {
 } from './spec/experiment-spec.ts';
 export { changedProfile, firstProfile, type ProfileInForce } from './spec/profile-in-force.ts';
 export { ownData, type DataSpec, type GeneralTestSpec, type OwnData } from './spec/data-spec.ts';
-export { namesService, rewardModels, type RewardModelSpec } from './spec/reinforcement-spec.ts';
+export { namesService, rewardModels, rewardsByServices, type RewardModelSpec } from './spec/reinforcement-spec.ts';
 export { type LinkSpec } from './spec/link-spec.ts';
 export { pretrainSpec, type PretrainSpec } from './spec/pretrain-spec.ts';
 export { rewardSpec, type RewardSpec } from './spec/reward-spec.ts';

@@ -51,6 +51,15 @@ export function namesService(model: string): boolean {
   return rewardModelName.safeParse(model).success;
 }
 
+/** The rewards of a spec whose models are services, each with its model. */
+export function rewardsByServices(
+  rewards: z.infer<typeof rewardsSpec>,
+): readonly { readonly reward: string; readonly model: string }[] {
+  return Object.entries(rewardModels(rewards)).flatMap(([reward, { model }]) =>
+    namesService(model) ? [{ reward, model }] : [],
+  );
+}
+
 const nats = z.number().gt(0).max(1e6);
 
 /** Proximal policy optimisation between download and upload. */
