@@ -7,8 +7,9 @@ import { InProcessPublisher, SystemClock } from '#events';
 import { chainEntry, NO_ENTRY, signEntry } from '#ledger';
 import { openSigningKey } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { readHeads } from '../apps/trainer/witnessed-heads.ts';
+import { openSuperuser } from './postgres/open-superuser.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { Laboratory, smallSpec } from './whole-run.ts';
 
@@ -30,11 +31,7 @@ describe('the audit of a run', () => {
       if (type === 'round.opened') stray ??= sendStray((data as DataOf<typeof roundOpened>).global);
     });
     await stray;
-    superuser = new pg.Client({ connectionString: databaseUrl });
-    await superuser.connect();
-    // Triggers are what keeps an owner from changing history; whoever administers the server can switch them off.
-    await superuser.query(`SET session_replication_role = replica`);
-    await superuser.query(`SET search_path = airtune`);
+    superuser = await openSuperuser(databaseUrl);
   });
 
   afterAll(async () => {

@@ -9,11 +9,12 @@ import { channelPlan, readOrders, uploadBytes } from '#federation';
 import { loadDecoder, loadTokenizer } from '#language-models';
 import { streamText } from '#tuning';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { compareCompletions } from '../apps/cli/commands/compare-completions.ts';
 import { writeClientModel } from '../apps/cli/commands/write-client-model.ts';
 import { openClientModel } from '../apps/trainer/open-client-model.ts';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
+import { openSuperuser } from './postgres/open-superuser.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { digestsOf, Laboratory, smallPfitSpec } from './whole-run.ts';
 
@@ -62,10 +63,7 @@ describe('a run of PFIT that leaves out channels', () => {
     server = await startTestServer();
     const databaseUrl = await server.createDatabase();
     laboratory = await Laboratory.open({ databaseUrl });
-    superuser = new pg.Client({ connectionString: databaseUrl });
-    await superuser.connect();
-    await superuser.query(`SET session_replication_role = replica`);
-    await superuser.query(`SET search_path = airtune`);
+    superuser = await openSuperuser(databaseUrl);
   });
 
   afterAll(async () => {

@@ -7,9 +7,10 @@ import { auditExperiment } from '#audit';
 import type { Envelope, ExperimentSpec } from '#contracts';
 import { roundFigures } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { listRegistry, registerModel, retireModel } from '../apps/cli/commands/reward/registry.ts';
 import { showCompletions } from '../apps/cli/commands/show-completions.ts';
+import { openSuperuser } from './postgres/open-superuser.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { KafkaLaboratory } from './kafka-run.ts';
 import { testKafka } from './kafka/test-kafka.ts';
@@ -70,9 +71,7 @@ describe('a run that learns from rewards', () => {
     // Says that it is there, and then nothing.
     const mute = await moduleFile(folder, 'mute', `items[0].prompt === 'Are you there?' ? [0] : new Promise(() => {})`);
     laboratory = await Laboratory.open({ databaseUrl, rewardModels: [...REWARD_MODELS, mute], threads: 1 });
-    superuser = new pg.Client({ connectionString: databaseUrl });
-    await superuser.connect();
-    await superuser.query('SET session_replication_role = replica');
+    superuser = await openSuperuser(databaseUrl);
   });
 
   afterAll(async () => {
