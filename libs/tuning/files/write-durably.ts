@@ -1,14 +1,13 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import { TuningError } from '../tuning-error.ts';
 
 let written = 0;
 
 /** Writes a file that is there whole or not at all, even after a power cut: temporary name, fsync, rename, fsync of the folder. Throws `tuning.disk-full`. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  // Of its own, since two may write one file.
-  const temporary = `${path}.${process.pid}-${threadId}-${(written += 1)}.partial`;
+  // Of its own, since two may write one file; named as those that are swept when their writer was killed.
+  const temporary = `${path}.${process.pid}-${(written += 1)}.partial`;
   try {
     await replace(path, temporary, bytes);
   } catch (cause) {
