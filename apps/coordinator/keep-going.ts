@@ -67,10 +67,7 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   async #takeUpAll(): Promise<void> {
     this.#toTakeUp ??= this.#custody.of === 'all' ? await this.#record.use(listUnfinished) : [];
     for (let id = this.#toTakeUp[0]; id !== undefined; id = this.#toTakeUp[0]) {
-      await this.#takeUp(id).catch((error: unknown) => {
-        if (isRetryable(error)) throw error;
-        this.#log.error(`${id} cannot be taken up: ${String(error)}`);
-      });
+      await this.#at(id, () => this.#takeUp(id));
       this.#toTakeUp.shift();
     }
   }

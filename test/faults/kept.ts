@@ -52,10 +52,6 @@ export class Kept {
     await this.running?.stop();
   }
 
-  private isEnding(): boolean {
-    return this.ending;
-  }
-
   private async again(): Promise<RunningPart | undefined> {
     while (!this.ending) {
       try {
@@ -75,7 +71,7 @@ export class Kept {
       const again = await this.again();
       if (again === undefined) return;
       // Told to stay away while it was being started.
-      if (this.isEnding()) await again.stop();
+      if (!this.isKept) await again.stop();
       running = again;
     }
   }
