@@ -1,3 +1,9 @@
+import { join } from 'node:path';
+
+// Worker threads run from source. Without a cache each strips the types of all its files again, in a WebAssembly module of its
+// own, and making and freeing those in many threads now and then ends the whole process (nodejs/node#64500).
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/airtune-tests');
+
 export default {
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
