@@ -75,7 +75,7 @@ Written by \`npm run test:faults\`. Each line is one run of a small experiment i
 real Kafka broker and a real PostgreSQL, every service a process of its own. It **passes** when the run completes by itself with the
 global digest and the personal digests of the undisturbed run, and in the record stand the same contributions, transmissions, evaluations
 and round endings, each once, and no dead letter, and an audit finds nothing touched. Seconds are those of the whole run, restarts included, as it
-went on the machine that wrote this: two cores, with other work beside it.`;
+went on a machine with two cores.`;
 const PROCESS_NOTES = `Where a site never returns the models cannot be those of the undisturbed run: there the rounds that the clock closed
 are marked so and name who was missing, the contributions of the others are counted, the audit replays them from the recorded membership, and what the site says when it
 comes back after all changes nothing. Whoever takes over from a process that is dead waits first until the broker
