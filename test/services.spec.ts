@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { canStartLocalKafka } from '#local-kafka';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Published } from './openapi/published.ts';
 import { airtune, type Outcome, type Running } from './services/command-line.ts';
 
 const SPEC = `
@@ -47,6 +48,20 @@ function digestsOf(outcome: Outcome): readonly string[] {
   const closing = closingOf(outcome);
   expect({ event: closing.event, stderr: outcome.stderr }).toMatchObject({ event: 'experiment.finished' });
   return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
+}
+
+/** Holds what a coordinator answers about an experiment with a history against what it publishes at `/docs`. */
+async function everyAnswerIsAsDescribed(coordinator: string, experiment: string): Promise<void> {
+  const published = await Published.of(coordinator);
+  const empty: string[] = [];
+  for (const route of published.routes.filter((one) => one.startsWith('GET') && !one.endsWith('/events'))) {
+    const path = route.replace('GET ', '').replace('{id}', experiment);
+    const response = await fetch(`${coordinator}${path}`);
+    const body: unknown = route.endsWith('/metrics') ? await response.text() : await response.json();
+    published.check('GET', path, response.status, response.headers.get('content-type'), body);
+    if (Array.isArray(body) && body.length === 0) empty.push(path.split('/').at(-1) ?? '');
+  }
+  expect(empty.sort()).toEqual(['dead-letters', 'missing', 'scores']);
 }
 
 const missing = await canStartLocalKafka(process.env);
@@ -140,6 +155,7 @@ whereKafkaRuns('the whole system as services', () => {
     expect(audited.lines.at(-1)).toBe(`intact: the history of ${experiment} is what happened`);
     const exported = await remote('export', experiment, '--client', 'client-1', '--out', join(folder, 'm')).outcome;
     expect(exported).toMatchObject({ code: 0 });
+    await everyAnswerIsAsDescribed(up.coordinator, experiment);
     const elsewhere = airtune(['export', experiment, '--client', 'client-1', '--out', join(folder, 'n')], {
       ...variables,
       AIRTUNE_COORDINATOR: up.coordinator,

@@ -5,7 +5,8 @@ import { readProfiles } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
 import { plainTable } from '../progress/describe-run.ts';
 import type { ProfileOptions } from '../program-profile.ts';
-import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
+import type { Json } from '../../coordinator/rest/as-json.ts';
+import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 
 /** `airtune profile show`: every version of every client's profile, with the round from which it holds. */

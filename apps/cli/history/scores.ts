@@ -1,5 +1,6 @@
 import { pageOfScores, type Score } from '#storage';
-import { CoordinatorClient, type CoordinatorAddress, type Json } from '../remote/coordinator-client.ts';
+import type { Json } from '../../coordinator/rest/as-json.ts';
+import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 import { inRecord } from './in-record.ts';
 

@@ -13,10 +13,8 @@ import type {
   Score,
   Transmission,
 } from '#storage';
+import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CliError } from '../cli-error.ts';
-
-/** A value as JSON has it: times are text. */
-export type Json<T> = T extends Date ? string : T extends object ? { [Key in keyof T]: Json<T[Key]> } : T;
 
 /** Where a coordinator is, and what lets one in. */
 export interface CoordinatorAddress {

@@ -1,17 +1,14 @@
 import { auditExperiment, type AuditReport } from '#audit';
 import { BlobStore, ExperimentRecord } from '#storage';
-import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ErrorsAsJson } from './errors-as-json.ts';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
+import { auditReport } from './answers.ts';
+import { Answers, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 import { auditRequest, type AuditRequest } from './requests.ts';
-import { RequireToken } from './require-token.ts';
 
 /** Whether an experiment's history is what happened. */
 @Controller('experiments/:id/audit')
-@UseGuards(RequireToken)
-@UseFilters(ErrorsAsJson)
-@ApiTags('history')
-@ApiBearerAuth()
+@RestBorder('history')
+@OfExperiment()
 export class AuditController {
   readonly #record: ExperimentRecord;
   readonly #blobs: BlobStore;
@@ -22,19 +19,18 @@ export class AuditController {
   }
 
   @Get()
-  @ApiOperation({
-    summary:
-      'Verifies chain, signatures and rows, replays radio, rounds and aggregates: `verdict` is intact or touched',
-  })
+  @Answers(
+    auditReport,
+    'Verifies chain, signatures and rows, replays radio, rounds and aggregates: `verdict` is intact or touched',
+  )
   audit(@Param('id') id: string): Promise<AuditReport> {
     return auditExperiment(id, { record: this.#record, blobs: this.#blobs });
   }
 
   @Post()
   @HttpCode(HttpStatus.OK)
-  @ApiOperation({
-    summary: 'The same, with heads of the ledger that sites have kept: a chain that was cut or rewritten',
-  })
+  @Answers(auditReport, 'The same, with heads of the ledger that sites have kept: a chain that was cut or rewritten')
+  @Refuses({ [HttpStatus.BAD_REQUEST]: 'a field is wrong; the message names it' })
   auditWith(
     @Param('id') id: string,
     @Body({ schema: auditRequest }) { witnesses }: AuditRequest,

@@ -1,29 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { digest } from '#contracts';
 import { BlobStore } from '#storage';
-import {
-  Controller,
-  HttpStatus,
-  Param,
-  PayloadTooLargeException,
-  Put,
-  Req,
-  Res,
-  UseFilters,
-  UseGuards,
-} from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ErrorsAsJson } from './errors-as-json.ts';
-import { RequireToken } from './require-token.ts';
+import { Controller, HttpStatus, Param, PayloadTooLargeException, Put, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes } from '@nestjs/swagger';
+import { storedBlob } from './answers.ts';
+import { Answers, Refuses, RestBorder } from './describe-route.ts';
 
 const MOST_BYTES = 4 * 1024 ** 3;
 
 /** Where a submission's initial shared tensors are put. */
 @Controller('blobs')
-@UseGuards(RequireToken)
-@UseFilters(ErrorsAsJson)
-@ApiTags('experiments')
-@ApiBearerAuth()
+@RestBorder('experiments')
 export class BlobsController {
   readonly #blobs: BlobStore;
 
@@ -32,13 +19,17 @@ export class BlobsController {
   }
 
   @Put(':digest')
-  @ApiOperation({ summary: 'Store the initial shared tensors of a submission, named by their SHA-256' })
-  @ApiParam({ name: 'digest', example: `sha256:${'0'.repeat(64)}` })
+  @Answers(storedBlob, 'Store the initial shared tensors of a submission, named by their SHA-256', {
+    [HttpStatus.CREATED]: 'stored',
+    [HttpStatus.OK]: 'was there already',
+  })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' }, description: 'canonical safetensors' })
-  @ApiResponse({ status: HttpStatus.CREATED, description: 'stored' })
-  @ApiResponse({ status: HttpStatus.OK, description: 'was there already' })
-  @ApiResponse({ status: HttpStatus.BAD_REQUEST, description: 'the bytes have another digest; nothing is kept' })
+  @Refuses({
+    [HttpStatus.BAD_REQUEST]: 'no digest, or the bytes have another; nothing is kept',
+    [HttpStatus.PAYLOAD_TOO_LARGE]: 'more than 4 GiB',
+    [HttpStatus.INSUFFICIENT_STORAGE]: 'the coordinator’s disk is full',
+  })
   async put(
     @Param('digest', { schema: digest }) name: string,
     @Req() request: IncomingMessage,

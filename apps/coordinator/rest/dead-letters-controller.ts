@@ -1,27 +1,13 @@
-import {
-  Controller,
-  Get,
-  HttpCode,
-  HttpStatus,
-  Param,
-  ParseIntPipe,
-  Post,
-  Query,
-  UseFilters,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import type { DeadLetterLine } from '#storage';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DeadLetters } from '../dead-letters.ts';
-import { ErrorsAsJson } from './errors-as-json.ts';
-import { RequireToken } from './require-token.ts';
+import { deadLetter } from './answers.ts';
+import { AnswersList, AnswersNothing, Refuses, RestBorder } from './describe-route.ts';
+import { deadLetterNumber, deadLettersQuery, type DeadLettersQuery } from './requests.ts';
 
 /** Messages that could not be handled. */
 @Controller('dead-letters')
-@UseGuards(RequireToken)
-@UseFilters(ErrorsAsJson)
-@ApiTags('dead letters')
-@ApiBearerAuth()
+@RestBorder('dead letters')
 export class DeadLettersController {
   readonly #deadLetters: DeadLetters;
 
@@ -30,16 +16,21 @@ export class DeadLettersController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'What could not be handled, by any service, and why; `all=true` for those sent again too' })
-  list(@Query('all') all?: string): Promise<DeadLetterLine[]> {
+  @AnswersList(deadLetter, 'What could not be handled, by any service, and why: latest first, at most 1,000')
+  @Refuses({ [HttpStatus.BAD_REQUEST]: 'the query is wrong; the message says how' })
+  list(@Query({ schema: deadLettersQuery }) { all }: DeadLettersQuery): Promise<DeadLetterLine[]> {
     return this.#deadLetters.list(all === 'true' ? 'all' : 'untried');
   }
 
   @Post(':id/retry')
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiOperation({ summary: 'Send one again, to the topic that it came from' })
-  @ApiResponse({ status: HttpStatus.NOT_FOUND, description: 'there is none of that number that was not sent again' })
-  retry(@Param('id', ParseIntPipe) id: number): Promise<void> {
+  @AnswersNothing('Send one again, to the topic that it came from')
+  @Refuses({
+    [HttpStatus.BAD_REQUEST]: 'no number',
+    [HttpStatus.NOT_FOUND]: 'there is none of that number that was not sent again',
+    [HttpStatus.CONFLICT]: 'this coordinator has no broker',
+  })
+  retry(@Param('id', { schema: deadLetterNumber }) id: number): Promise<void> {
     return this.#deadLetters.retry(id);
   }
 }

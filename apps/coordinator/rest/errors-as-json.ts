@@ -1,5 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { named } from './named-schemas.ts';
 
 /** First parts of codes, and whole codes, with the status that they mean; anything else is the server's own fault. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -31,6 +33,15 @@ const REFUSALS: Readonly<Record<number, string>> = {
   413: 'request.too-large',
 };
 
+/** The body of every refusal. */
+export const errorAnswer = named(
+  'ErrorAnswer',
+  z.strictObject({
+    code: z.string().describe('stable, for programs: `experiment.exists`, `request.invalid` …'),
+    message: z.string(),
+  }),
+);
+
 /** Every error of the REST border as `{ code, message }`. What is unexpected is logged, and told without its insides. */
 @Catch()
 export class ErrorsAsJson implements ExceptionFilter {
@@ -44,7 +55,7 @@ export class ErrorsAsJson implements ExceptionFilter {
       return;
     }
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-    response.end(JSON.stringify({ code, message }));
+    response.end(JSON.stringify({ code, message } satisfies z.infer<typeof errorAnswer>));
   }
 
   #explain(error: unknown): { readonly status: number; readonly code: string; readonly message: string } {

@@ -20,18 +20,17 @@ import {
   type Score,
   type Transmission,
 } from '#storage';
-import { Controller, Get, Param, Query, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ErrorsAsJson } from './errors-as-json.ts';
-import { historyQuery, type HistoryQuery } from './requests.ts';
-import { RequireToken } from './require-token.ts';
+import { Controller, Get, HttpStatus, Param, Query } from '@nestjs/common';
+import * as answers from './answers.ts';
+import { AnswersList, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
+import { historyQuery, type HistoryQuery, roundQuery, type RoundQuery } from './requests.ts';
+
+const QUERY = { [HttpStatus.BAD_REQUEST]: 'the query is wrong; the message names the field' };
 
 /** What the record has of an experiment. */
 @Controller('experiments/:id')
-@UseGuards(RequireToken)
-@UseFilters(ErrorsAsJson)
-@ApiTags('history')
-@ApiBearerAuth()
+@RestBorder('history')
+@OfExperiment()
 export class HistoryController {
   readonly #record: ExperimentRecord;
 
@@ -40,25 +39,26 @@ export class HistoryController {
   }
 
   @Get('rounds')
-  @ApiOperation({ summary: 'Every round: stage, what crossed, airtime, energy, loss, accuracies; `round` for one' })
-  rounds(@Param('id') id: string, @Query({ schema: historyQuery }) { round }: HistoryQuery): Promise<RoundFigures[]> {
+  @AnswersList(answers.roundFigures, 'Every round: stage, what crossed, airtime, energy, loss, accuracies')
+  @Refuses(QUERY)
+  rounds(@Param('id') id: string, @Query({ schema: roundQuery }) { round }: RoundQuery): Promise<RoundFigures[]> {
     return this.#of(id, (db) => roundFigures(db, id, round));
   }
 
   @Get('clients')
-  @ApiOperation({ summary: 'Every client: site, examples, accuracy before and after' })
+  @AnswersList(answers.clientFigures, 'Every client: site, examples, accuracy before and after')
   clients(@Param('id') id: string): Promise<ClientFigures[]> {
     return this.#of(id, (db) => clientFigures(db, id));
   }
 
   @Get('enrolments')
-  @ApiOperation({ summary: 'Every client as its site enrolled it: counts, labels, parameters; never data' })
+  @AnswersList(answers.enrolment, 'Every client as its site enrolled it: counts, labels, parameters; never data')
   enrolments(@Param('id') id: string): Promise<Client[]> {
     return this.#of(id, (db) => listEnrolments(db, id));
   }
 
   @Get('missing')
-  @ApiOperation({ summary: 'Clients that the experiment waits for before it begins or goes on' })
+  @AnswersList(answers.missingClient, 'Clients that the experiment waits for before it begins or goes on')
   missing(@Param('id') id: string): Promise<readonly string[]> {
     return this.#record.use(async (db) => {
       const { spec, state } = await findExperiment(db, id);
@@ -69,13 +69,14 @@ export class HistoryController {
   }
 
   @Get('profiles')
-  @ApiOperation({ summary: 'How each client tunes: every version, with the round from which it holds' })
+  @AnswersList(answers.clientProfile, 'How each client tunes: every version, with the round from which it holds')
   profiles(@Param('id') id: string): Promise<ClientProfile[]> {
     return this.#of(id, (db) => listProfiles(db, id));
   }
 
   @Get('transmissions')
-  @ApiOperation({ summary: 'Every crossing of the link, by round, client and direction; a page at a time' })
+  @AnswersList(answers.transmission, 'Every crossing of the link, by round, client and direction; a page at a time')
+  @Refuses(QUERY)
   transmissions(
     @Param('id') id: string,
     @Query({ schema: historyQuery }) query: HistoryQuery,
@@ -84,7 +85,8 @@ export class HistoryController {
   }
 
   @Get('evaluations')
-  @ApiOperation({ summary: 'How good each client’s models were, by round and client; a page at a time' })
+  @AnswersList(answers.evaluation, 'How good each client’s models were, by round and client; a page at a time')
+  @Refuses(QUERY)
   evaluations(
     @Param('id') id: string,
     @Query({ schema: historyQuery }) query: HistoryQuery,
@@ -93,9 +95,11 @@ export class HistoryController {
   }
 
   @Get('scores')
-  @ApiOperation({
-    summary: 'What completions earned of each reward, by round and client; texts stay at the sites; a page at a time',
-  })
+  @AnswersList(
+    answers.score,
+    'What completions earned of each reward, by round and client; texts stay at the sites; a page at a time',
+  )
+  @Refuses(QUERY)
   scores(@Param('id') id: string, @Query({ schema: historyQuery }) query: HistoryQuery): Promise<readonly Score[]> {
     return this.#of(id, (db) => pageOfScores(db, id, query));
   }

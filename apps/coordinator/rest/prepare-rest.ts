@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { explainIssues } from '#contracts';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { ServiceApplication } from '#operations';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CoordinatorError } from '../coordinator-error.ts';
 import { ErrorsAsJson } from './errors-as-json.ts';
+import { openApiDocument } from './open-api-document.ts';
 
 /** The largest submission: a manifest of 100,000 tensors. */
 const BODY_LIMIT = '16mb';
@@ -16,13 +17,7 @@ export function prepareRest(application: ServiceApplication['nest']): void {
   application.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory }));
   application.use(refuseNul);
   application.useGlobalFilters(new ErrorsAsJson());
-  const description = new DocumentBuilder()
-    .setTitle('Airtune coordinator')
-    .setDescription('Submit experiments, follow them, read their record. Errors are `{ code, message }`.')
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'AIRTUNE_TOKEN, where one is set' })
-    .build();
-  SwaggerModule.setup('docs', application, () => SwaggerModule.createDocument(application, description), {
+  SwaggerModule.setup('docs', application, () => openApiDocument(application), {
     jsonDocumentUrl: 'docs/openapi.json',
   });
 }

@@ -1,17 +1,14 @@
 import { profileChange, type ProfileChange } from '#contracts';
 import type { ClientProfile, Row } from '#storage';
-import { Body, Controller, HttpStatus, Param, Patch, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpStatus, Param, Patch } from '@nestjs/common';
 import { ChangeProfile } from '../change-profile.ts';
-import { ErrorsAsJson } from './errors-as-json.ts';
-import { RequireToken } from './require-token.ts';
+import { clientProfile } from './answers.ts';
+import { Answers, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 
 /** How clients tune, changed while their experiment runs. */
 @Controller('experiments/:id/profiles')
-@UseGuards(RequireToken)
-@UseFilters(ErrorsAsJson)
-@ApiTags('experiments')
-@ApiBearerAuth()
+@RestBorder('experiments')
+@OfExperiment()
 export class ProfilesController {
   readonly #changeProfile: ChangeProfile;
 
@@ -20,14 +17,15 @@ export class ProfilesController {
   }
 
   @Patch(':client')
-  @ApiOperation({
-    summary: 'Change how a client tunes, from the next round on: LoRA, reward weights, device class; the rest stays',
-  })
-  @ApiResponse({ status: HttpStatus.BAD_REQUEST, description: 'method, model or spec cannot do that' })
-  @ApiResponse({ status: HttpStatus.NOT_FOUND, description: 'there is no such experiment, or no such client in it' })
-  @ApiResponse({
-    status: HttpStatus.CONFLICT,
-    description: 'it has ended, is in its last round, or waits for the client',
+  @Answers(
+    clientProfile,
+    'Change how a client tunes, from the next round on: LoRA, reward weights, device class; the rest stays',
+    { [HttpStatus.OK]: 'the profile that the client then has' },
+  )
+  @Refuses({
+    [HttpStatus.BAD_REQUEST]: 'method, model or spec cannot do that, or nothing is changed',
+    [HttpStatus.NOT_FOUND]: 'there is no such experiment, or no such client in it',
+    [HttpStatus.CONFLICT]: 'it has ended, is in its last round, or waits for the client',
   })
   change(
     @Param('id') id: string,

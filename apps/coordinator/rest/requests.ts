@@ -1,20 +1,31 @@
 import { baseModel, digest, experimentId, experimentSpec, roundNumber, siteName } from '#contracts';
 import { z } from 'zod';
+import { named } from './named-schemas.ts';
 
 /** What is submitted: a spec with absolute paths, and its base model as `airtune run` describes it; never weights. */
-export const submission = z.strictObject({
-  experiment: experimentId.optional().describe('a name of its own; without one, the spec’s name and six digits'),
-  spec: experimentSpec,
-  base: baseModel,
-});
+export const submission = named(
+  'Submission',
+  z.strictObject({
+    experiment: experimentId.optional().describe('a name of its own; without one, the spec’s name and six digits'),
+    spec: experimentSpec,
+    base: baseModel,
+  }),
+);
 export type SubmissionRequest = z.infer<typeof submission>;
 
-const wholeNumber = z.coerce.number().int();
+/** A query's values are text. */
+const wholeNumber = z.coerce.number<string | number>().int();
 const PAGE = 1000;
+
+const round = wholeNumber.min(0).max(1_000_000).optional().describe('of one round only');
+
+/** Which rounds are wanted. */
+export const roundQuery = z.strictObject({ round });
+export type RoundQuery = z.infer<typeof roundQuery>;
 
 /** Which part of a history is wanted. */
 export const historyQuery = z.strictObject({
-  round: wholeNumber.min(0).max(1_000_000).optional().describe('of one round only'),
+  round,
   client: z.string().min(1).max(63).optional().describe('of one client only'),
   offset: wholeNumber.min(0).max(1e9).default(0).describe('how many to leave out'),
   limit: wholeNumber.min(1).max(10_000).default(PAGE).describe('how many at most'),
@@ -40,3 +51,11 @@ export const auditRequest = z.strictObject({
     .default([]),
 });
 export type AuditRequest = z.infer<typeof auditRequest>;
+
+/** Which dead letters are wanted. */
+export const deadLettersQuery = z.strictObject({
+  all: z.enum(['true', 'false']).default('false').describe('those that were sent again too'),
+});
+export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
+
+export const deadLetterNumber = wholeNumber.min(1).max(Number.MAX_SAFE_INTEGER);

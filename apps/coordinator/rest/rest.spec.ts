@@ -9,6 +9,7 @@ import { digestOf, encodeSafetensors } from '#parameters';
 import { BlobStore, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newSigner, signed } from '../../../test/site-signer.ts';
+import { Published } from '../../../test/openapi/published.ts';
 import { startTestServer, type TestServer } from '../../../test/postgres/test-server.ts';
 import { EventSource, type FetchLike } from 'eventsource';
 import { CoordinatorModule } from '../coordinator.module.ts';
@@ -37,6 +38,8 @@ let folder: string;
 let server: TestServer;
 let record: ExperimentRecord;
 let broker: InProcessBroker;
+/** What the first coordinator says of itself: every answer of this file is held against it. */
+let published: Published | undefined;
 const running: ServiceApplication[] = [];
 
 beforeAll(async () => {
@@ -92,7 +95,12 @@ async function call(
         : { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
   const response = await fetch(url, { method, headers, ...(content as object) });
   const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  const type = response.headers.get('content-type');
+  const answer =
+    text === '' ? undefined : type?.startsWith('application/json') === true ? (JSON.parse(text) as unknown) : text;
+  const { pathname } = new URL(url);
+  if (!pathname.startsWith('/docs')) published?.check(method, pathname, response.status, type, answer);
+  return { status: response.status, body: answer };
 }
 
 interface StreamedEntry {
@@ -100,6 +108,19 @@ interface StreamedEntry {
   readonly entry: number;
   readonly kind: string;
   readonly covers: unknown;
+}
+
+/** Every route that Nest has, but those of the description itself. */
+function routesOf({ nest }: ServiceApplication): string[] {
+  interface Layer {
+    readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+  }
+  const { router } = nest.getHttpAdapter().getInstance() as { router: { stack: readonly Layer[] } };
+  return router.stack.flatMap(({ route }) => {
+    if (route === undefined || route.path.startsWith('/docs')) return [];
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    return Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${path}`);
+  });
 }
 
 /** The first so many events of a stream, which is then closed. */
@@ -111,6 +132,7 @@ async function firstEvents(url: string, count: number, headers: Record<string, s
   stream.onmessage = ({ data, lastEventId }: { data: string; lastEventId: string }) => {
     const entry = JSON.parse(data) as StreamedEntry;
     expect(lastEventId).toBe(String(entry.entry));
+    published?.checkEvent(new URL(url).pathname, entry);
     if (events.push(entry) !== count) return;
     stream.close();
     resolve(events);
@@ -126,6 +148,7 @@ describe('the REST border', () => {
 
   beforeAll(async () => {
     url = await coordinator();
+    published = await Published.of(url);
   });
 
   it('wants the initial tensors first, and takes them only under their digest', async () => {
@@ -256,22 +279,11 @@ describe('the REST border', () => {
     expect(await call(at)).toMatchObject({ body: { state: 'enrolling', failureCode: null } });
   });
 
-  it('describes itself by OpenAPI', async () => {
-    const { body } = await call(`${url}/docs/openapi.json`);
-    const { paths } = body as { paths: Record<string, Record<string, { requestBody?: unknown }>> };
-    expect(Object.keys(paths)).toEqual(
-      expect.arrayContaining(['/experiments', '/experiments/{id}/rounds', '/blobs/{digest}']),
-    );
-    expect(JSON.stringify(paths['/experiments']?.['post']?.requestBody)).toContain('dirichletAlpha');
-    const page = await fetch(`${url}/docs`);
-    expect(page.headers.get('content-type')).toMatch(/text\/html/);
-  });
-
   it('answers what is not there, and health and metrics beside it', async () => {
     expect(await call(`${url}/nothing`)).toMatchObject({ status: 404, body: { code: 'request.not-found' } });
     expect(await call(`${url}/health/live`)).toEqual({ status: 200, body: { status: 'live' } });
     expect(await call(`${url}/health/ready`)).toEqual({ status: 200, body: { status: 'ready', missing: [] } });
-    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const { body: metrics } = await call(`${url}/metrics`);
     expect(metrics).toMatch(
       /airtune_facts_handled_total\{fact="client.enrolled",outcome="done",service="coordinator"\} 1/,
     );
@@ -283,6 +295,25 @@ describe('the REST border', () => {
     const headers = { 'content-type': 'application/json' };
     const { status } = await fetch(`${url}/experiments`, { method: 'POST', headers, body: deep });
     expect(status).toBe(400);
+  });
+
+  it('is described at /docs: each of its routes, with the schema of each answer that was seen here', async () => {
+    for (const history of ['scores', 'figures']) await call(`${url}/experiments/one/${history}`);
+    await call(`${url}/experiments/one/audit`, 'POST', { witnesses: [] });
+    expect(await call(`${url}/dead-letters`)).toEqual({ status: 200, body: [] });
+    expect(await call(`${url}/dead-letters?all=perhaps`)).toMatchObject({ status: 400 });
+    expect(await call(`${url}/dead-letters/7/retry`, 'POST')).toMatchObject({ status: 404 });
+    expect(await call(`${url}/dead-letters/x/retry`, 'POST')).toMatchObject({ status: 400 });
+    const { routes, seen } = published!;
+    expect([...routes].sort()).toEqual(routesOf(running[0]!).sort());
+    const answered = [...seen].filter((route) => /2\d\d$/.test(route)).map((route) => route.replace(/ \d+$/, ''));
+    // A dead letter to be sent again needs a broker.
+    expect(routes.filter((route) => !answered.includes(route))).toEqual(['POST /dead-letters/{id}/retry']);
+    expect(JSON.stringify(published!.document.paths['/experiments']?.['post'])).toContain(
+      '#/components/schemas/Submission',
+    );
+    const page = await fetch(`${url}/docs`);
+    expect(page.headers.get('content-type')).toMatch(/text\/html/);
   });
 
   it('is closed to web pages of other names', async () => {

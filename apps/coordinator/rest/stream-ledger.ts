@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { ExperimentRecord, listEntries, type LedgerEntry } from '#storage';
 import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import type { ledgerEvent } from './answers.ts';
 import { LedgerNews } from './ledger-news.ts';
 
 const PAGE = 500;
@@ -53,9 +55,11 @@ export class StreamLedger {
   }
 }
 
+type LedgerEvent = Omit<z.infer<typeof ledgerEvent>, 'covers'> & { readonly covers: unknown };
+
 function asEvent({ experimentId, entry, kind, covers, hash, recordedAt }: LedgerEntry): string {
-  const data = { experiment: experimentId, entry, kind, covers, hash, recordedAt };
-  return `id: ${entry}\ndata: ${JSON.stringify(data)}\n\n`;
+  const data = { experiment: experimentId, entry, kind, covers, hash, recordedAt: recordedAt.toISOString() };
+  return `id: ${entry}\ndata: ${JSON.stringify(data satisfies LedgerEvent)}\n\n`;
 }
 
 /** No faster than the reader reads. */
