@@ -120,6 +120,22 @@ describe('a run of PFIT that leaves out channels', () => {
     expect(dense.cost.uploads).toBeUndefined();
   });
 
+  it('comes to the same bits however many threads and workers compute it', async () => {
+    const spec = (parallel: number) =>
+      pfitSpec({ rounds: 1, training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48, parallel } });
+    const expected = digestsOf(await laboratory.run(spec(1)));
+    expect(digestsOf(await laboratory.run(spec(2)))).toEqual(expected);
+    const single = await Laboratory.open({ threads: 1 });
+    expect(digestsOf(await single.run(spec(1)))).toEqual(expected);
+    await single.close();
+  });
+
+  it('ends elsewhere with a KL penalty than without', async () => {
+    const penalised = (kl: number) => pfitSpec({ rounds: 1, ppo: { ...smallPfitSpec().ppo, kl } });
+    const [without, by] = [await laboratory.run(penalised(0)), await laboratory.run(penalised(0.05))];
+    expect(by.globalDigest).not.toBe(without.globalDigest);
+  });
+
   it('keeps fewer channels on a poorer link, a subset of what the others keep', async () => {
     const link = {
       ...{ fading: 'none', meanSnrDb: 5, downlinkSnrDb: 30, bandwidthHz: 5e6, deadlineMs: 1500 },
@@ -142,7 +158,7 @@ describe('a run of PFIT that leaves out channels', () => {
     const [first] = dataOf('round.committed') as { contributions: { client: string }[] }[];
     expect(first!.contributions.map(({ client }) => client)).toContain('client-1');
     const { record, coordinatorBlobs: blobs } = laboratory.system;
-    expect((await auditExperiment('pfit-4', { record, blobs })).findings).toEqual([]);
+    expect((await auditExperiment('pfit-8', { record, blobs })).findings).toEqual([]);
   });
 
   it('shows what was answered before and after, from texts that are at the site', async () => {

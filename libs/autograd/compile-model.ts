@@ -118,16 +118,18 @@ function nodesFor(nodes: readonly GraphNode[], outputs: readonly Value[], known:
   return kept.reverse();
 }
 
-/** What a node reads: its inputs, and whatever its body needs. */
+/** What a node reads: its inputs, and whatever its bodies need. */
 function readBy(node: GraphNode): Value[] {
-  const body = bodyOf(node);
   const direct = node.inputs.filter((input) => input !== undefined);
-  if (body === undefined) return direct;
-  return [...direct, ...body.outputs, ...nodesFor(body.nodes, body.outputs, new Set()).flatMap(readBy)];
+  const within = bodiesOf(node).flatMap(({ nodes, outputs }) => [
+    ...outputs,
+    ...nodesFor(nodes, outputs, new Set()).flatMap(readBy),
+  ]);
+  return [...direct, ...within];
 }
 
-function bodyOf(node: GraphNode): Subgraph | undefined {
-  return Object.values(node.attributes).find((attribute) => 'graph' in attribute)?.graph;
+function bodiesOf(node: GraphNode): Subgraph[] {
+  return Object.values(node.attributes).flatMap((attribute) => ('graph' in attribute ? [attribute.graph] : []));
 }
 
 function nodeOf(opType: string, input: string[], output: string[], attribute: AttributeProto[] = []): NodeProto {

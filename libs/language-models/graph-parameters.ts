@@ -1,4 +1,4 @@
-import { frozenLinear, gemm, type GraphBuilder, type LinearScales, type Value } from '#autograd';
+import { frozenLinear, gemm, type GraphBuilder, type LinearScales, type ProductOptions, type Value } from '#autograd';
 import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
 
 import { ModelError } from './model-error.ts';
@@ -27,8 +27,12 @@ export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): GraphP
   };
 }
 
-/** Tensors that are all trained: inputs of every run. */
-export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): GraphParameters {
+/** Tensors that are all trained: inputs of every run. Products are computed as `products` says. */
+export function trainableParameters(
+  g: GraphBuilder,
+  manifest: TensorManifest,
+  products: Pick<ProductOptions, 'fewRows'> = {},
+): GraphParameters {
   const shapes = new Map(manifest.map(({ name, shape }) => [name, shape]));
   const known = new Map<string, Value>();
   const tensor = (name: string): Value => {
@@ -37,7 +41,11 @@ export function trainableParameters(g: GraphBuilder, manifest: TensorManifest): 
       throw new ModelError('model.tensor-missing', `The model's manifest lacks the tensor ${name}.`);
     return remember(known, name, () => g.trainable(name, shape));
   };
-  return { tensor, linear: (x, name, scales) => gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`), scales) };
+  return {
+    tensor,
+    linear: (x, name, scales) =>
+      gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`), { ...scales, ...products }),
+  };
 }
 
 /** Those of `first` for the tensors that it has, by their names, those of `second` for the others. */

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { Value } from '../value.ts';
-import { productOnto, productOverRows, productPlus } from './matrix-product.ts';
+import { productOnto, productOverRows, productPlus, type FewRows } from './matrix-product.ts';
 import { mul } from './mul.ts';
 import { sumToShape } from './sum-to-shape.ts';
 
@@ -11,7 +11,7 @@ export interface GemmOptions {
   /** Scales c. */
   readonly beta?: number;
   /** See ProductOptions. */
-  readonly fewRows?: boolean;
+  readonly fewRows?: FewRows;
 }
 
 /** alpha a·b + beta c of matrices, c broadcast: a [m, k], b [k, n] (or [n, k] with transB). */

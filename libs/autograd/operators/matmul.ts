@@ -18,7 +18,7 @@ export function matMul(g: GraphBuilder, a: Value, b: Value, options: ProductOpti
   return transposeRows(g, y, [batch.length, ...batch], { differentiates: [a, b], gradient });
 }
 
-const DEFAULTS = {
+const DEFAULTS: Required<ProductOptions> = {
   transA: false,
   transB: false,
   transBatchA: false,

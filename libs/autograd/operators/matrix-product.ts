@@ -1,9 +1,13 @@
 import { broadcastShapes, dimAt, sameDim, sameShape } from '../dims.ts';
-import type { GraphBuilder } from '../graph-builder.ts';
+import type { GraphBuilder, NodeSpec } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import type { Dim, GradientRule, Value } from '../value.ts';
+import { compare } from './compare.ts';
+import { either } from './either.ts';
 import { requireFloat } from './require-float.ts';
 import { transpose } from './transpose.ts';
+
+export type FewRows = boolean | 'perhaps';
 
 export interface ProductOptions {
   /** Transpose the last two axes of `a` / of `b`. */
@@ -17,9 +21,10 @@ export interface ProductOptions {
   /**
    * Matrices of which `a` may have fewer rows than `b` has columns, and `b` is no frozen one. ONNX Runtime (1.30) then
    * shares the columns out to its threads, and sums in blocks that depend on each one's share: 8 × 384 by 384 × 64 has other
-   * bits with one thread than with two. Turned around it is the rows that are shared, which changes nothing.
+   * bits with one thread than with two. Turned around it is the rows that are shared, which changes nothing. `perhaps`:
+   * a run decides, by how many rows it has.
    */
-  readonly fewRows?: boolean;
+  readonly fewRows?: FewRows;
   /** Give the result with its rows before its batch, [m, .., n]. */
   readonly rowsFirst?: boolean;
 }
@@ -52,6 +57,10 @@ export function product(g: GraphBuilder, a: Value, b: Value, options: ProductOpt
     const turned = product(g, b, a, { transA: !transB, transB: !transA, alpha });
     return transpose(g, turned, [1, 0], gradient === undefined ? undefined : { differentiates: [a, b], gradient });
   }
+  if (fewRows === 'perhaps' && dependsOnThreads(a, b, options)) {
+    const composition = gradient === undefined ? {} : { differentiates: [a, b], gradient };
+    return byRows(g, shape, (few) => product(g, a, b, { ...options, fewRows: few }), composition);
+  }
   const attributes = {
     transA: flag(transA),
     transB: flag(transB),
@@ -82,6 +91,10 @@ export function productPlus(
     const result = { operator: 'Add', inputs: [product(g, a, b, options), c], type: 'float32', shape } as const;
     return g.emitOne({ ...result, differentiates: [a, b, c], ...(gradient === undefined ? {} : { gradient }) });
   }
+  if (fewRows === 'perhaps' && beta === 1 && dependsOnThreads(a, b, options)) {
+    const composition = gradient === undefined ? {} : { differentiates: [a, b, c], gradient };
+    return byRows(g, shape, (few) => productPlus(g, [a, b, c], { ...options, fewRows: few }), composition);
+  }
   if (shape.length !== 2 || !sameShape(broadcastShapes('Gemm', c.shape, shape), shape)) {
     throw new GraphError('shape', `Gemm: cannot add ${describeShape(c.shape)} to ${describeShape(shape)}.`);
   }
@@ -93,6 +106,38 @@ export function productPlus(
     shape,
     ...(gradient === undefined ? {} : { gradient }),
   });
+}
+
+/** As many threads as there may be, each with so few columns that the length of the blocks depends on their number: five times 16. */
+const SHARED_COLUMNS = 16 * 80;
+/** Products that are no deeper are summed in one block, whatever its length. */
+const ONE_BLOCK = 128;
+
+/** Whether threads may have so small a share of the columns that it changes the sums; those of a transposed `a` never change. */
+function dependsOnThreads(a: Value, b: Value, { transA = false, transB = false }: ProductOptions): boolean {
+  const [columns, depth] = [dimAt(b.shape, transB ? -2 : -1), dimAt(a.shape, -1)];
+  const shared = typeof columns === 'string' || columns < SHARED_COLUMNS;
+  const deep = typeof depth === 'string' || depth > ONE_BLOCK;
+  return !transA && b.origin !== 'frozen' && shared && deep;
+}
+
+/** A product [rows, columns] that is turned around in the runs in which it has fewer rows than columns. */
+function byRows(
+  g: GraphBuilder,
+  shape: readonly Dim[],
+  build: (fewRows: boolean) => Value,
+  composition: Pick<NodeSpec, 'differentiates' | 'gradient'>,
+): Value {
+  const [rows, columns] = [dimAt(shape, -2), dimAt(shape, -1)].map((dim) => g.dimension(dim));
+  if (rows === undefined || columns === undefined) throw new GraphError('node', 'A product has two dimensions.');
+  const few = compare(g, 'Less', rows, columns);
+  return either(
+    g,
+    few,
+    () => build(true),
+    () => build(false),
+    composition,
+  );
 }
 
 /** alpha a·b, added to `sum` where there is one. */

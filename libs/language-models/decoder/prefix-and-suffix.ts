@@ -67,6 +67,6 @@ export function tunedDecoder(
 ): DecoderSource {
   const manifest = tunedManifest(config, trainableBlocks);
   const tuned = new Set(manifest.map(({ name }) => name));
-  const [frozen, trained] = [frozenParameters(g, tensors), trainableParameters(g, manifest)];
+  const [frozen, trained] = [frozenParameters(g, tensors), trainableParameters(g, manifest, { fewRows: 'perhaps' })];
   return { config, parameters: chosenParameters((name) => tuned.has(name), trained, frozen), blockBias };
 }

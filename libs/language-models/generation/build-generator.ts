@@ -70,7 +70,7 @@ export function buildGenerator({ config, tensors }: DecoderWeights, shape: Gener
   const tuned = new Set(manifest.map(({ name }) => name));
   const isTuned = (name: string): boolean => tuned.has(name);
   const frozen = frozenParameters(g, tensors);
-  const trained = trainableParameters(g, manifest);
+  const trained = trainableParameters(g, manifest, { fewRows: 'perhaps' });
   const columns = columnParameters(g, trained, manifest);
   const { blockBias } = shape;
   const prompts: DecoderSource = { config, parameters: chosenParameters(isTuned, trained, frozen), blockBias };

@@ -59,7 +59,9 @@ export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): Onnx
   const logProbabilities = tokenLogProbabilities(g, { states, table, tokens }, shape.temperature);
   const [weight, bias] = valueHeadManifest(config).map(({ name, shape: dims }) => g.trainable(name, dims));
   if (weight === undefined || bias === undefined) throw new Error('A value head has a weight and a bias.');
-  const values = reshape(g, add(g, matMul(g, states, weight), bias), ['tokens']);
+  // Written so that the states are no left operand: a product of one column has bits that depend on the number of threads.
+  const products = matMul(g, weight, states, { transA: true, transB: true });
+  const values = reshape(g, add(g, products, bias), ['tokens']);
 
   const losses = clippedLosses(g, { logProbabilities, values, ...old }, shape);
   const trained = [
