@@ -1,14 +1,8 @@
-import {
-  allowEnrolment,
-  countSites,
-  ExperimentRecord,
-  isEnrolmentDue,
-  listDueEnrolments,
-  listEnrolling,
-  listRoll,
-} from '#storage';
+import { Clock } from '#events';
+import { allowEnrolment, countSites, ExperimentRecord, isWaitingUntil, listEnrolling, listRoll } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { askQuestion } from './ask-question.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
 import { endExperiment } from './end-experiment.ts';
 import type { Turn } from './turn.ts';
 import { Turns } from './turns.ts';
@@ -24,29 +18,31 @@ const NAMED = 20;
 export class CallRoll {
   readonly #record: ExperimentRecord;
   readonly #turns: Turns;
+  readonly #enrolling: DeadlineWatch;
   #letIn: number | undefined;
 
-  constructor(record: ExperimentRecord, turns: Turns) {
+  constructor(record: ExperimentRecord, turns: Turns, clock: Clock) {
     this.#record = record;
     this.#turns = turns;
+    this.#enrolling = new DeadlineWatch(clock);
   }
 
-  /** Looks at those experiments for which this process cares. */
-  async look(isMine: (experiment: string) => boolean): Promise<void> {
-    for (const id of await this.#record.use(listDueEnrolments)) {
-      if (isMine(id)) await this.#turns.take(id, callRoll);
-    }
+  /** Does what is due; `at` does it where this process cares for the experiment. */
+  async look(at: (experiment: string, go: () => Promise<void>) => Promise<void>): Promise<void> {
+    const enrolling = await this.#record.use(listEnrolling);
+    for (const { id, until } of this.#enrolling.over(enrolling, (wait) => wait.id))
+      await at(id, () => this.#turns.take(id, (turn) => callRoll(turn, until)));
     const letIn = await this.#record.use(countSites);
     const before = (this.#letIn ??= letIn);
     if (letIn === before) return;
-    for (const id of await this.#record.use(listEnrolling)) if (isMine(id)) await this.#turns.take(id, askQuestion);
+    for (const { id } of enrolling) await at(id, () => this.#turns.take(id, (turn) => askQuestion(turn)));
     this.#letIn = letIn;
   }
 }
 
-async function callRoll(turn: Turn): Promise<void> {
+async function callRoll(turn: Turn, until: string): Promise<void> {
   const { id, spec, clients } = turn.submission;
-  if (turn.progress.state !== 'enrolling' || !(await isEnrolmentDue(turn.db, id))) return;
+  if (turn.progress.state !== 'enrolling' || !(await isWaitingUntil(turn.db, id, until))) return;
   const present = new Set(await listRoll(turn.db, id));
   const missing = [...clients].filter((client) => !present.has(client)).sort();
   const { timeoutMs, whenMissing } = spec.enrolment;

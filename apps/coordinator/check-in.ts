@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BlobStore, ExperimentRecord, introduceCoordinator, markBlobStore } from '#storage';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { CoordinatorError } from './coordinator-error.ts';
-import { Custody } from './keep-going.ts';
+import { Custody } from './custody.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
 
 const MARKER_BYTES = 32;

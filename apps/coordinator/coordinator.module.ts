@@ -11,12 +11,13 @@ import { CheckIn } from './check-in.ts';
 import { CloseRound } from './close-round.ts';
 import { CollectUpload } from './collect-upload.ts';
 import { CoordinatorError } from './coordinator-error.ts';
+import { Custody } from './custody.ts';
 import { DeadLetterPost, DeadLetters } from './dead-letters.ts';
 import { EnrolClient } from './enrol-client.ts';
 import { Experiments } from './experiments.ts';
 import { HearRewardModel } from './hear-reward-model.ts';
 import { CoordinatorInbox, RewardInbox, UploadInbox } from './inbox.ts';
-import { Custody, KeepGoing } from './keep-going.ts';
+import { KeepGoing } from './keep-going.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
 import { LoseUpload } from './lose-upload.ts';
 import { NoteTraining } from './note-training.ts';
@@ -29,7 +30,9 @@ import { RelayOutbox } from './relay-outbox.ts';
 import { ReportFault } from './report-fault.ts';
 import { SparseChannels } from './sparse-channels.ts';
 import { Submissions } from './submissions.ts';
+import { TakeUp } from './take-up.ts';
 import { Turns } from './turns.ts';
+import { WatchRounds } from './watch-rounds.ts';
 
 /** What the coordinator stands on. */
 export interface CoordinatorParts {
@@ -68,7 +71,11 @@ export class CoordinatorModule {
         { provide: ExperimentRecord, useValue: parts.record },
         { provide: BlobStore, useValue: parts.blobs },
         { provide: LedgerScribe, useValue: new LedgerScribe(parts.clock, parts.signer) },
-        { provide: Custody, useValue: { of: parts.custody ?? 'asked' } },
+        {
+          provide: Custody,
+          useFactory: (turns: Turns) => new Custody(parts.custody ?? 'asked', turns),
+          inject: [Turns],
+        },
         { provide: DeadLetterPost, useValue: { resend: parts.resend ?? noBroker } },
         { provide: SiteTrust, useValue: new SiteTrust(parts.newSites ?? 'same-process') },
         { provide: ReportFault, useValue: new ReportFault(parts.onFault) },
@@ -80,6 +87,8 @@ export class CoordinatorModule {
         Turns,
         CheckIn,
         CallRoll,
+        TakeUp,
+        WatchRounds,
         KeepGoing,
         EnrolClient,
         BeginRounds,

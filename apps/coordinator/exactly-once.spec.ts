@@ -3,25 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { auditExperiment } from '#audit';
-import {
-  type DeadLetter,
-  InProcessBroker,
-  InProcessPublisher,
-  InProcessServer,
-  startService,
-  SystemClock,
-} from '#events';
+import type { DeadLetter } from '#events';
 import { entryFollows, NO_ENTRY, verifyEntry, type LedgerHead } from '#ledger';
 import { addSite, BlobStore, type ExperimentRecord, listEntries, openRecord, openSigningKey } from '#storage';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestMicroservice } from '@nestjs/common';
-import { adapter, base, initial, OtherSide, specOf } from '../../test/coordinator/other-side.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { adapter, base, specOf } from '../../test/coordinator/other-side.ts';
+import { World, type WorldOutcome } from '../../test/coordinator/world.ts';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { newSigner } from '../../test/site-signer.ts';
-import { CoordinatorModule, type CoordinatorParts } from './coordinator.module.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { Experiments } from './experiments.ts';
-import { Turns } from './turns.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'airtune-once-'));
 let server: TestServer;
@@ -39,98 +29,25 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A transport with its other side, and any number of coordinators on the one record. */
-class World {
-  readonly broker = new InProcessBroker();
-  readonly faults: string[] = [];
-  /** Errors outside of handlers. */
-  readonly told: string[] = [];
-  readonly side: OtherSide;
-  readonly #coordinators: INestMicroservice[] = [];
-
-  constructor() {
-    this.broker.onFault(({ type, error }) => this.faults.push(`${type}: ${error.message}`));
-    this.side = new OtherSide(this.broker, new BlobStore(join(folder, 'other')), new BlobStore(join(folder, 'blobs')));
-  }
-
-  async coordinator(
-    parts: Partial<CoordinatorParts> & { readonly store?: string } = {},
-    publishes: () => boolean = () => true,
-  ): Promise<Experiments> {
-    return (await this.service(parts, publishes)).get(Experiments);
-  }
-
-  async service(
-    parts: Partial<CoordinatorParts> & { readonly store?: string } = {},
-    publishes: () => boolean = () => true,
-  ): Promise<INestMicroservice> {
-    const blobs = new BlobStore(join(folder, parts.store ?? 'blobs'));
-    await blobs.put(initial);
-    const clock = new SystemClock();
-    const signer = await openSigningKey(join(folder, 'keys'));
-    const publisher = new InProcessPublisher({ broker: this.broker, source: 'coordinator', blobs, clock });
-    const publish = publisher.publish.bind(publisher);
-    publisher.publish = (...said) => (publishes() ? publish(...said) : Promise.reject(new Error('the broker is away')));
-    const onFault = (error: Error) => void this.told.push(error.message);
-    const module = CoordinatorModule.register({ publisher, clock, record, blobs, signer, onFault, ...parts });
-    const service = await startService(
-      module,
-      new InProcessServer(this.broker, { service: 'coordinator', concurrency: 64 }, blobs),
-    );
-    this.#coordinators.push(service);
-    return service;
-  }
-
-  /** Until nobody has anything to say any more. */
-  async settled(): Promise<void> {
-    for (let said = -1; said !== this.side.heard.length;) {
-      said = this.side.heard.length;
-      await this.side.settled(this.broker);
-      for (const coordinator of this.#coordinators) await coordinator.get(Turns).settled();
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const coordinator of this.#coordinators.splice(0)) await coordinator.close();
-  }
-}
-
-let world = new World();
-afterEach(async () => {
-  await world.close();
-  world = new World();
+let world: World;
+beforeEach(() => {
+  world = new World(folder, record);
 });
+afterEach(() => world.close());
 
-async function rows<T>(sql: string, ...parameters: unknown[]): Promise<T[]> {
-  return record.use((db) => db.query<T[]>(sql, parameters));
-}
+const rows = <T>(sql: string, ...parameters: unknown[]): Promise<T[]> => world.rows<T>(sql, ...parameters);
+const outcome = (id: string): Promise<WorldOutcome> => world.outcome(id);
+const finished = (id: string): Promise<void> => world.finished(id);
 
-async function outcome(id: string) {
-  const [experiment] = await rows<{ state: string; digest: string }>(
-    'SELECT state, global_digest AS digest FROM airtune.experiment WHERE id = $1',
-    id,
-  );
-  const kinds = await rows<{ kind: string; count: number }>(
-    `SELECT kind, count(*)::int AS count FROM airtune.ledger WHERE experiment_id = $1 AND kind <> 'experiment.resumed'
-      GROUP BY kind ORDER BY kind`,
-    id,
-  );
-  return { ...experiment, kinds: Object.fromEntries(kinds.map(({ kind, count }) => [kind, count])) };
-}
-
-async function finished(id: string): Promise<void> {
-  for (let waited = 0; waited < 200 && (await outcome(id)).state !== 'finished'; waited++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  await world.settled();
-}
-
-let undisturbed: Awaited<ReturnType<typeof outcome>>;
+let undisturbed: WorldOutcome;
 
 beforeAll(async () => {
-  const experiments = await world.coordinator();
+  const first = new World(folder, record);
+  const experiments = await first.coordinator();
   await experiments.submit('undisturbed', specOf(), base);
-  await world.settled();
-  undisturbed = await outcome('undisturbed');
+  await first.settled();
+  undisturbed = await first.outcome('undisturbed');
+  await first.close();
 });
 
 it('an undisturbed run has an entry for each row and each step', () => {

@@ -1,55 +1,38 @@
 import { isRetryable } from '#events';
-import {
-  allowEnrolment,
-  allowRoundMore,
-  ExperimentRecord,
-  listAwaitingRounds,
-  listDueRounds,
-  listOutgoing,
-  listUnfinished,
-  listUnpublished,
-  noteRewardsWaited,
-} from '#storage';
+import { ExperimentRecord } from '#storage';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { AdvanceRound } from './advance-round.ts';
-import { askQuestion } from './ask-question.ts';
 import { CallRoll } from './call-roll.ts';
-import { restateProfiles } from './change-profile.ts';
-import { Turns } from './turns.ts';
+import { Custody } from './custody.ts';
+import { TakeUp } from './take-up.ts';
+import { WatchRounds } from './watch-rounds.ts';
 
 /** How often each replica looks for what nobody else may be there to do. */
 const LOOK_EVERY_MS = 500;
-/** After a restart answers lie in the topics still: a round that has timed out meanwhile gets so long to take them in. */
-const GRACE_MS = 60_000;
-
-/** Which experiments a coordinator goes on with by itself: all of the record, or those asked for in this process. */
-export abstract class Custody {
-  abstract readonly of: 'all' | 'asked';
-}
 
 /**
  * Sees that every experiment goes on whatever happened to the process that was at it: at boot takes up the unfinished
- * ones, and from then on closes rounds whose time is up, or that were left half closed, and publishes what was left
- * unpublished. Deadlines are in the record and belong to no replica.
+ * ones, and from then on looks for what is due. Deadlines are in the record and belong to no replica.
  */
 @Injectable()
 export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #log = new Logger(KeepGoing.name);
   readonly #record: ExperimentRecord;
-  readonly #turns: Turns;
-  readonly #advance: AdvanceRound;
   readonly #custody: Custody;
+  readonly #takeUp: TakeUp;
+  readonly #rounds: WatchRounds;
   readonly #roll: CallRoll;
   /** What was unfinished at boot and is not taken up yet. */
   #toTakeUp: string[] | undefined;
+  /** Why the record takes nothing, as it was last told; empty while it does. */
+  #hindrance = '';
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(record: ExperimentRecord, turns: Turns, advance: AdvanceRound, custody: Custody, roll: CallRoll) {
+  constructor(record: ExperimentRecord, custody: Custody, takeUp: TakeUp, rounds: WatchRounds, roll: CallRoll) {
     this.#record = record;
-    this.#turns = turns;
-    this.#advance = advance;
     this.#custody = custody;
+    this.#takeUp = takeUp;
+    this.#rounds = rounds;
     this.#roll = roll;
   }
 
@@ -64,32 +47,6 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
     await this.#looking;
   }
 
-  async #takeUpAll(): Promise<void> {
-    this.#toTakeUp ??= this.#custody.of === 'all' ? await this.#record.use(listUnfinished) : [];
-    for (let id = this.#toTakeUp[0]; id !== undefined; id = this.#toTakeUp[0]) {
-      await this.#at(id, () => this.#takeUp(id));
-      this.#toTakeUp.shift();
-    }
-  }
-
-  /** States the open question again, unless it waits to be published still. */
-  async #takeUp(id: string): Promise<void> {
-    await this.#turns.take(id, async (turn) => {
-      if ((await listOutgoing(turn.db, id, 1)).length > 0) {
-        this.#turns.relay(id);
-        return;
-      }
-      await restateProfiles(turn);
-      const number = turn.current?.machine.plan.number ?? 0;
-      const { round, enrolment } = turn.submission.spec;
-      const leastMs = Math.min(GRACE_MS, round.timeoutMs);
-      await allowEnrolment(turn.db, id, Math.min(GRACE_MS, enrolment.timeoutMs));
-      await allowRoundMore(turn.db, { experimentId: id, number }, leastMs);
-      if (turn.current !== undefined) this.#advance.decided(turn, turn.current, turn.current.pending);
-      if (turn.current === undefined || turn.current.pending.kind === 'wait') await askQuestion(turn);
-    });
-  }
-
   #lookIn(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#looking = this.#look().finally(() => {
@@ -99,37 +56,47 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #look(): Promise<void> {
+    await this.#tellHindrance();
+    const at = (experiment: string, go: () => Promise<void>): Promise<void> => this.#at(experiment, go);
     try {
       await this.#takeUpAll();
-      for (const id of await this.#record.use(listUnpublished)) if (this.#isMine(id)) this.#turns.relay(id);
-      for (const { experimentId, number } of await this.#record.use(listDueRounds))
-        await this.#at(experimentId, () => this.#advance.close(experimentId, { round: number }));
-      for (const key of await this.#record.use(listAwaitingRounds))
-        await this.#at(key.experimentId, () => this.#askRewardsAgain(key));
-      await this.#roll.look((id) => this.#isMine(id));
+      await this.#rounds.look(at);
+      await this.#roll.look(at);
     } catch (error) {
-      // The database is away, handlers say so, and the next look is soon; anything else somebody has to hear of.
+      // The database is away, which is told, and the next look is soon; anything else somebody has to hear of.
       if (!isRetryable(error)) this.#log.error(error);
+    }
+  }
+
+  /** Says once why the record cannot be written to, however often handlers try again meanwhile, and once that it can. */
+  async #tellHindrance(): Promise<void> {
+    // A run in one process ends with its handlers' errors.
+    if (this.#custody.of === 'asked') return;
+    const hindrance = await this.#record.check().then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (hindrance === this.#hindrance) return;
+    if (hindrance !== '') this.#log.error(`${hindrance} Until then everything waits.`);
+    else this.#log.log(`${this.#record.database} can be written to again: what waited goes on.`);
+    this.#hindrance = hindrance;
+  }
+
+  async #takeUpAll(): Promise<void> {
+    this.#toTakeUp ??= this.#custody.of === 'all' ? await this.#takeUp.unfinished() : [];
+    for (let id = this.#toTakeUp[0]; id !== undefined; id = this.#toTakeUp[0]) {
+      const unfinished = id;
+      await this.#at(unfinished, () => this.#takeUp.takeUp(unfinished));
+      this.#toTakeUp.shift();
     }
   }
 
   /** What goes wrong at one experiment keeps no other waiting. */
   async #at(experiment: string, go: () => Promise<void>): Promise<void> {
-    if (!this.#isMine(experiment)) return;
+    if (!this.#custody.has(experiment)) return;
     await go().catch((error: unknown) => {
       if (isRetryable(error)) throw error;
       this.#log.error(`${experiment} does not go on: ${String(error)}`);
     });
-  }
-
-  /** Reward models were waited for: the round opens without them or goes on waiting, once the channel has answered again. */
-  async #askRewardsAgain(key: { readonly experimentId: string; readonly number: number }): Promise<void> {
-    await this.#turns.take(key.experimentId, async (turn) => {
-      if (await noteRewardsWaited(turn.db, key)) await askQuestion(turn);
-    });
-  }
-
-  #isMine(id: string): boolean {
-    return this.#custody.of === 'all' || this.#turns.knows(id);
   }
 }

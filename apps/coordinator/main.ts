@@ -13,6 +13,9 @@ import { coordinatorVariables } from './settings.ts';
 /** Facts that arrive together are recorded in one transaction. */
 const CONCURRENCY = 64;
 
+/** What may pass is waited for, however long it takes: a database that is away says nothing about the messages. */
+const RETRIES = { firstMs: 50, mostMs: 5000, forMs: Infinity };
+
 await runService(
   {
     name: 'coordinator',
@@ -28,13 +31,15 @@ await runService(
         access: 'shared',
       });
       onStop(() => record.close());
-      health.require({ name: 'database', check: () => record.use((db) => db.query<undefined>('SELECT 1')) });
+      health.require({ name: 'database', check: () => record.check() });
       measureRecord(record, metrics);
       const blobs = new BlobStore(resolve(settings.AIRTUNE_BLOBS ?? join(home, 'coordinator', 'blobs')));
       onStop(keepSwept(blobs.root, () => clock.now()));
       const signer = await openSigningKey(join(home, 'coordinator', 'keys'));
       const listener = { service: 'coordinator', concurrency: CONCURRENCY } as const;
-      const { connection, publisher, transport } = await connectToKafka(listener, blobs, tools);
+      const { connection, publisher, transport } = await connectToKafka(listener, blobs, tools, {
+        retries: RETRIES,
+      });
       const resend = (letter: DeadLetter): Promise<void> => connection.resend(letter);
       const coordinator = CoordinatorModule.register({
         ...{ publisher, clock, record, blobs, signer, resend },

@@ -36,15 +36,6 @@ export function verifyChain({ id, entries, coordinators }: History, findings: Fi
         message: `it was signed by ${signedBy}, which is no coordinator of this record: its row in coordinator was changed or deleted`,
       });
     }
-    const seen = coordinators.get(signedBy);
-    if (seen !== undefined && seen > new Date(recordedAt)) {
-      findings.add({
-        code: 'ledger.signer',
-        place: `coordinator public_key=${signedBy}`,
-        entry,
-        message: `it was first seen at ${seen.toISOString()}, after it had signed entry ${entry}`,
-      });
-    }
     findings.counted.signatures += 1;
     if (!verifyEntry(signedBy, id, head, signature)) {
       findings.add({ code: 'ledger.signature', place, entry, message: `the signature is not that of ${signedBy}` });
@@ -58,5 +49,25 @@ export function verifyChain({ id, entries, coordinators }: History, findings: Fi
       message: 'there is no entry: the experiment has no provable history',
     });
   }
+  checkFirstSeen(entries, coordinators, findings);
   return before;
+}
+
+/** A clock may have been set back while a key was in use; but a key that signed nothing since it was first seen was not seen then. */
+function checkFirstSeen(entries: History['entries'], coordinators: History['coordinators'], findings: Findings): void {
+  const last = new Map<string, { readonly entry: number; readonly at: Date }>();
+  for (const { entry, signedBy, recordedAt } of entries) {
+    const at = new Date(recordedAt);
+    if (at >= (last.get(signedBy)?.at ?? at)) last.set(signedBy, { entry, at });
+  }
+  for (const [key, { entry, at }] of last) {
+    const seen = coordinators.get(key);
+    if (seen === undefined || seen <= at) continue;
+    findings.add({
+      code: 'ledger.signer',
+      place: `coordinator public_key=${key}`,
+      entry,
+      message: `it was first seen at ${seen.toISOString()}, after it had signed entry ${entry}`,
+    });
+  }
 }

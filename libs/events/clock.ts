@@ -1,6 +1,12 @@
-/** Wall-clock time, injected: records say when something happened, nothing is computed from it. */
+/** Time, injected. */
 export abstract class Clock {
+  /** By the wall clock, which somebody may set: records say when something happened, nothing is computed from it. */
   abstract now(): Date;
+
+  /** In ms since some moment, forwards only and evenly, whatever is done to the wall clock: for how long things take. */
+  elapsedMs(): number {
+    return performance.now();
+  }
 }
 
 /** The machine's own clock. */

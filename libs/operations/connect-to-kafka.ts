@@ -3,6 +3,7 @@ import {
   KafkaConnection,
   KafkaPublisher,
   KafkaServer,
+  type KafkaServerOptions,
   type Listener,
   nameOf,
   type Publisher,
@@ -18,6 +19,7 @@ export async function connectToKafka(
   listener: Listener,
   blobs: BlobShelf,
   tools: Pick<ServiceTools, 'environment' | 'clock' | 'metrics' | 'health' | 'onStop'>,
+  options: KafkaServerOptions = {},
 ): Promise<{ readonly connection: KafkaConnection; readonly publisher: Publisher; readonly transport: KafkaServer }> {
   const { environment, clock, metrics, health, onStop } = tools;
   const settings = readKafkaSettings(environment);
@@ -26,7 +28,7 @@ export async function connectToKafka(
   onStop(() => connection.close());
   const shelf = new MeasuredShelf(blobs, metrics);
   const voice = new KafkaPublisher({ connection, source: nameOf(listener), blobs: shelf, clock });
-  const transport = new KafkaServer(connection, listener, shelf);
+  const transport = new KafkaServer(connection, listener, shelf, options);
   health.require({ name: 'broker', check: () => connection.reach() });
   health.require({
     name: 'topics',

@@ -26,20 +26,30 @@ const EXPLANATIONS: readonly {
   {
     codes: ['25006'],
     code: 'storage.database-read-only',
-    explain: (database) => `${database} is read-only: a standby, perhaps. Name its primary by DATABASE_URL.`,
+    retryable: true,
+    explain: (database) =>
+      `${database} is read-only: a standby, or made so by its administrator. Name its primary by DATABASE_URL, or let it be written to (default_transaction_read_only); nothing that was finished is lost.`,
   },
   {
-    codes: ['53100', '58030'],
+    codes: ['53100'],
     code: 'storage.disk-full',
     retryable: true,
     explain: (database, detail) =>
       `${database} has no disk space left (${detail}). Free some space and resume; nothing that was finished is lost.`,
   },
   {
-    codes: ['53300'],
+    codes: ['58030', '53200', '57014', '40001', '40P01', '55P03'],
+    code: 'storage.database-hindered',
+    retryable: true,
+    explain: (database, detail) =>
+      `${database} could not do what was asked (${detail}). Its log says more; what was asked is tried again.`,
+  },
+  {
+    codes: ['53300', '55000'],
     code: 'storage.database-busy',
     retryable: true,
-    explain: (database) => `${database} takes no more connections. Raise max_connections, or wait.`,
+    explain: (database, detail) =>
+      `${database} takes no connection just now (${detail}). Raise max_connections or its connection limit, allow connections to it, or wait.`,
   },
 ];
 
@@ -48,15 +58,18 @@ const UNREACHABLE =
 const BROKEN_OFF =
   /connection terminated|timeout expired|connection timeout|client has encountered a connection error/i;
 
-/** The error of a database in words that name cause and cure; errors of other origin pass unchanged. */
-export function explainDatabaseError(error: unknown, database: string): unknown {
+/**
+ * The error of a database in words that name cause and cure; errors of other origin pass unchanged. A database that was
+ * `open` already has let its user in: whatever it says of itself from then on may pass without a change of settings.
+ */
+export function explainDatabaseError(error: unknown, database: string, was: 'opening' | 'open' = 'opening'): unknown {
   if (error instanceof StorageError) return error;
   const code = codeOf(error) ?? '';
   const detail = messageOf(error) || code;
   const known = EXPLANATIONS.find(({ codes }) => codes.includes(code));
   if (known !== undefined)
     return new StorageError(known.code, known.explain(database, detail), {
-      retryable: known.retryable ?? false,
+      retryable: was === 'open' || (known.retryable ?? false),
       cause: error,
     });
   if (UNREACHABLE.test(code) || BROKEN_OFF.test(detail))

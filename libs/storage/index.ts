@@ -45,7 +45,7 @@ export {
   insertRound,
   latestRound,
   listCohort,
-  listDueRounds,
+  listOpenRounds,
   noteAnswered,
   openPlannedRound,
   type RoundEnding,
@@ -58,6 +58,7 @@ export {
   ledgerHead,
   listEntries,
 } from './statements/append-entries.ts';
+export type { Wait } from './statements/wait.ts';
 export { markBlobStore } from './statements/blob-marker.ts';
 export {
   claimDeadLetter,
@@ -86,8 +87,7 @@ export {
   answerRoll,
   beginRoll,
   countRoll,
-  isEnrolmentDue,
-  listDueEnrolments,
+  isWaitingUntil,
   listEnrolling,
   listRoll,
 } from './statements/roll-call.ts';

@@ -14,7 +14,7 @@ import {
   insertRound,
   latestRound,
   listCohort,
-  listDueRounds,
+  listOpenRounds,
   noteAnswered,
   openPlannedRound,
 } from './statements/change-round.ts';
@@ -116,7 +116,10 @@ describe('the record', () => {
       expect(
         await openPlannedRound(db, key, { openedAt: at, timeoutMs: 60_000, channelOrder: null, leftOut: [] }),
       ).toBeUndefined();
-      expect(await listDueRounds(db)).toEqual([]);
+      const [open] = await listOpenRounds(db);
+      expect(open).toMatchObject(key);
+      expect(open?.leftMs).toBeGreaterThan(0);
+      expect(open?.leftMs).toBeLessThanOrEqual(60_000);
       await noteAnswered(db, key);
       const add = async (...rows: HistoryRow[]) => (await recordHistory(db, rows)).length;
       expect(await add(...cohort.map((row) => ({ table: 'cohort_member' as const, row })))).toBe(1);

@@ -2,6 +2,12 @@ import type { DataSource } from 'typeorm';
 import { type Connection, transact } from './connection.ts';
 import { explainDatabaseError } from './database-errors.ts';
 import { listen } from './listen.ts';
+import { StorageError } from './storage-error.ts';
+
+/** A full disk cannot be asked about; whoever is refused tries again within five seconds, so that no refusal in ten is good news. */
+const STILL_FULL_MS = 10_000;
+
+const READ_ONLY = Object.assign(new Error('read-only'), { code: '25006' });
 
 /** The record of all experiments: a PostgreSQL database, opened by `openRecord`. */
 export class ExperimentRecord {
@@ -11,6 +17,7 @@ export class ExperimentRecord {
   readonly url: string;
   readonly #dataSource: DataSource;
   readonly #close: () => Promise<void>;
+  #full: { readonly error: StorageError; readonly atMs: number } | undefined;
 
   constructor(parts: { dataSource: DataSource; database: string; url: string; close: () => Promise<void> }) {
     this.#dataSource = parts.dataSource;
@@ -37,6 +44,17 @@ export class ExperimentRecord {
     return this.#explained(() => listen(this.url, channel, hear));
   }
 
+  /** Rejects, naming cause and cure, when the database cannot be written to, or could not a moment ago. */
+  async check(): Promise<void> {
+    await this.use(async (db) => {
+      const [found] = await db.query<{ readOnly: boolean }[]>(
+        `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`,
+      );
+      if (found?.readOnly === true) throw READ_ONLY;
+    });
+    if (this.#full !== undefined && performance.now() - this.#full.atMs < STILL_FULL_MS) throw this.#full.error;
+  }
+
   /** Ends all connections, stops an embedded server and gives back the home; safe to call twice. */
   async close(): Promise<void> {
     await this.#close();
@@ -46,7 +64,10 @@ export class ExperimentRecord {
     try {
       return await work();
     } catch (error) {
-      throw explainDatabaseError(error, this.database);
+      const explained = explainDatabaseError(error, this.database, 'open');
+      if (explained instanceof StorageError && explained.code === 'storage.disk-full')
+        this.#full = { error: explained, atMs: performance.now() };
+      throw explained;
     }
   }
 }

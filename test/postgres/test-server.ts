@@ -13,10 +13,12 @@ export interface TestServer {
 
 /**
  * A real PostgreSQL for one test file. Its data stay in the system's temporary folder, so that only the first run ever
- * pays for `initdb`; files that run at the same time get servers of their own.
+ * pays for `initdb`; files that run at the same time get servers of their own. With a home it is a server that nobody
+ * else will ever use.
  */
-export async function startTestServer(): Promise<TestServer> {
-  const { home, unlock } = await freeHome();
+export async function startTestServer(ownHome?: string): Promise<TestServer> {
+  const { home, unlock } =
+    ownHome === undefined ? await freeHome() : { home: ownHome, unlock: await lockHome(ownHome) };
   const server = await startEmbeddedPostgres(home);
   let created = 0;
   const database = (name: string) => Object.assign(new URL(server.url), { pathname: `/${name}` }).toString();

@@ -2,6 +2,7 @@ import { CohortMember } from '../entities/cohort-member.ts';
 import { Round } from '../entities/round.ts';
 import { ask, type Connection } from '../connection.ts';
 import { asColumns, type Columns } from './record-history.ts';
+import { untilThen, type Wait } from './wait.ts';
 
 export interface RoundKey {
   readonly experimentId: string;
@@ -85,11 +86,19 @@ export async function noteAnswered(db: Connection, key: RoundKey): Promise<void>
   );
 }
 
-/** Open rounds whose time is up, and those whose closing was begun some time ago and is not done. */
-export async function listDueRounds(db: Connection): Promise<{ experimentId: string; number: number }[]> {
+/** Closing that was begun so long ago and is not done was begun by a process that is gone. */
+const CLOSING_MS = 5000;
+
+/** What open rounds wait for: their end by the clock, and once all answers are in to be closed by whoever has that in hand. */
+export function listOpenRounds(db: Connection): Promise<(RoundKey & Wait)[]> {
+  const open = `airtune.round AS r JOIN airtune.experiment AS e ON e.id = r.experiment_id
+    WHERE r.stage = 'open' AND e.state = 'running'`;
   return db.query(
-    `SELECT experiment_id AS "experimentId", number FROM airtune.round WHERE stage = 'open'
-      AND (times_out_at <= clock_timestamp() OR answered_at <= clock_timestamp() - interval '5 seconds')`,
+    `SELECT r.experiment_id AS "experimentId", r.number, ${untilThen('r.times_out_at', `(e.spec #>> '{round,timeoutMs}')::float8`)}
+      FROM ${open}
+      UNION ALL
+      SELECT r.experiment_id, r.number, ${untilThen(`r.answered_at + interval '${CLOSING_MS} milliseconds'`, String(CLOSING_MS))}
+      FROM ${open} AND r.answered_at IS NOT NULL`,
   );
 }
 

@@ -4,6 +4,7 @@ import { RewardPresence } from '../entities/reward-presence.ts';
 import { Round } from '../entities/round.ts';
 import type { Connection } from '../connection.ts';
 import type { RoundKey } from './change-round.ts';
+import { untilThen, type Wait } from './wait.ts';
 
 /** What a reward model says of itself. */
 export type KnownRewardModel = Omit<RewardModel, 'path' | 'firstSeenAt' | 'lastSeenAt' | 'retiredAt'>;
@@ -63,22 +64,28 @@ export async function noteRewardsAsked(db: Connection, key: RoundKey): Promise<v
   await db.update(Round, { ...key, stage: 'planned' }, { rewardsAskedAt: () => NOW });
 }
 
-const DUE = `r.stage = 'planned' AND e.id = r.experiment_id AND e.state = 'running' AND r.rewards_asked_at
-  + (e.spec #>> '{rewards,healthTimeoutMs}')::double precision * interval '1 millisecond' <= clock_timestamp()`;
-
-/** Planned rounds whose reward models have been waited for long enough. */
-export function listAwaitingRounds(db: Connection): Promise<{ experimentId: string; number: number }[]> {
+/** Planned rounds that wait for their reward models. */
+export function listAwaitingRounds(db: Connection): Promise<(RoundKey & Wait)[]> {
+  const timeoutMs = `(e.spec #>> '{rewards,healthTimeoutMs}')::float8`;
   return db.query(
-    `SELECT r.experiment_id AS "experimentId", r.number FROM airtune.round AS r, airtune.experiment AS e WHERE ${DUE}`,
+    `SELECT r.experiment_id AS "experimentId", r.number,
+      ${untilThen(`r.rewards_asked_at + ${timeoutMs} * interval '1 millisecond'`, timeoutMs)}
+      FROM airtune.round AS r JOIN airtune.experiment AS e ON e.id = r.experiment_id
+      WHERE r.stage = 'planned' AND e.state = 'running' AND r.rewards_asked_at IS NOT NULL`,
   );
 }
 
 /** Notes that such a wait was in vain; answers false when another replica has done so. */
-export async function noteRewardsWaited(db: Connection, { experimentId, number }: RoundKey): Promise<boolean> {
+export async function noteRewardsWaited(
+  db: Connection,
+  { experimentId, number, until }: RoundKey & Pick<Wait, 'until'>,
+): Promise<boolean> {
   const [, affected] = await db.query<[unknown, number]>(
     `UPDATE airtune.round AS r SET reward_waits = r.reward_waits + 1, rewards_asked_at = ${NOW}
-      FROM airtune.experiment AS e WHERE r.experiment_id = $1 AND r.number = $2 AND ${DUE}`,
-    [experimentId, number],
+      FROM airtune.experiment AS e WHERE r.experiment_id = $1 AND r.number = $2 AND r.stage = 'planned'
+        AND e.id = r.experiment_id AND e.state = 'running' AND $3::timestamptz
+          = r.rewards_asked_at + (e.spec #>> '{rewards,healthTimeoutMs}')::float8 * interval '1 millisecond'`,
+    [experimentId, number, until],
   );
   return affected === 1;
 }

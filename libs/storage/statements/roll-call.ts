@@ -1,4 +1,5 @@
 import type { Connection } from '../connection.ts';
+import { untilThen, type Wait } from './wait.ts';
 
 /** Notes that a client has answered the last submission of its experiment. */
 export async function answerRoll(db: Connection, experimentId: string, client: string): Promise<void> {
@@ -36,21 +37,17 @@ export async function allowEnrolment(db: Connection, experimentId: string, least
   );
 }
 
-const IS_DUE = `state = 'enrolling' AND enrolment_due_at <= clock_timestamp()`;
-
-/** Experiments whose clients have not enrolled in time. */
-export async function listDueEnrolments(db: Connection): Promise<string[]> {
-  const rows = await db.query<{ id: string }[]>(`SELECT id FROM airtune.experiment WHERE ${IS_DUE}`);
-  return rows.map(({ id }) => id);
+/** Experiments whose clients are still to enrol. */
+export function listEnrolling(db: Connection): Promise<({ readonly id: string } & Wait)[]> {
+  return db.query(
+    `SELECT id, ${untilThen('enrolment_due_at', `(spec #>> '{enrolment,timeoutMs}')::float8`)}
+      FROM airtune.experiment WHERE state = 'enrolling'`,
+  );
 }
 
-export async function isEnrolmentDue(db: Connection, experimentId: string): Promise<boolean> {
-  const sql = `SELECT id FROM airtune.experiment WHERE id = $1 AND ${IS_DUE}`;
-  return (await db.query<unknown[]>(sql, [experimentId])).length > 0;
-}
-
-/** Experiments that wait for clients to enrol. */
-export async function listEnrolling(db: Connection): Promise<string[]> {
-  const rows = await db.query<{ id: string }[]>(`SELECT id FROM airtune.experiment WHERE state = 'enrolling'`);
-  return rows.map(({ id }) => id);
+/** Whether an experiment still waits for the same moment. */
+export async function isWaitingUntil(db: Connection, experimentId: string, until: string): Promise<boolean> {
+  const sql = `SELECT id FROM airtune.experiment
+    WHERE id = $1 AND state = 'enrolling' AND enrolment_due_at = $2::timestamptz`;
+  return (await db.query<unknown[]>(sql, [experimentId, until])).length > 0;
 }
