@@ -48,6 +48,8 @@ export function explainKafkaError(
       'kafka.version',
       `the broker at ${at} speaks another version (${message}). Kafka 2.1 or later is needed.`,
     );
+  if (message.includes('is not Kafka'))
+    return say('kafka.not-kafka', `${message}. Correct AIRTUNE_KAFKA_BROKERS${tlsHint(sasl, ssl)}.`);
   if (/ssl|tls|certificate|self.signed/i.test(message))
     return say(
       'kafka.tls-refused',

@@ -1,14 +1,13 @@
-import { connect as connectPlainly, isIP } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
-import type { Admin, ISocketFactory, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { DeadLetter } from '../dead-letter.ts';
 import { type Address, type Listener, addressFor } from '../listener.ts';
+import { plainSocket, secureSocket } from './broker-socket.ts';
 import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
 import { explainKafkaError } from './explain-kafka-error.ts';
-import { kafkajs } from './kafka-library.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
+import { kafkajs } from './kafka-library.ts';
 import { type Outgoing, RecordSender } from './record-sender.ts';
 import { commonTopics } from './topic-names.ts';
 import { TransportError } from '../transport-error.ts';
@@ -17,8 +16,12 @@ import { sizeOf } from './wire-record.ts';
 /** What one request may carry: as much as the smallest of the topics' limits, less its own frame. */
 const REQUEST_BYTES = Math.min(...Object.values(topics).map(({ maxMessageBytes }) => maxMessageBytes)) - 1024;
 
-/** Small messages share a request; a chunk has its own, so that the client library copies no more than that at a time. */
+/** Small messages share a request; a chunk has its own. */
 const TOGETHER_BYTES = 1_100_000;
+
+/** What a broker is asked about itself it answers at once; where nothing answers, that is told within a minute. */
+const QUESTION_MS = 5000;
+const REQUEST_MS = 30_000;
 
 /** One process's connection to the broker: who publishes and who listens share it. */
 export class KafkaConnection {
@@ -30,7 +33,7 @@ export class KafkaConnection {
   private constructor(settings: KafkaSettings, kafka: Kafka) {
     this.settings = settings;
     this.kafka = kafka;
-    this.admin = kafka.admin();
+    this.admin = client(settings, QUESTION_MS).admin();
     this.sender = new RecordSender(kafka, TOGETHER_BYTES, (error) => isOutage(error, settings));
   }
 
@@ -39,7 +42,7 @@ export class KafkaConnection {
    * @throws TransportError `kafka.unreachable`, `kafka.authentication-refused`, `kafka.topic-mismatch` and their like.
    */
   static async open(settings: KafkaSettings): Promise<KafkaConnection> {
-    const connection = new KafkaConnection(settings, client(settings));
+    const connection = new KafkaConnection(settings, client(settings, REQUEST_MS));
     try {
       await connection.admin.connect();
       await connection.ensure(commonTopics(), true);
@@ -121,21 +124,8 @@ export class KafkaConnection {
   }
 }
 
-const KEEP_ALIVE_MS = 60_000;
-
-/** As the library connects, but a small request does not wait until the one before it is acknowledged (Nagle). */
-const plainSocket: ISocketFactory = ({ host, port, onConnect }) =>
-  connectPlainly({ host, port }, onConnect).setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
-
-const secureSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-  const named = isIP(host) === 0 ? { servername: host } : {};
-  return connectSecurely({ host, port, ...named, ...ssl }, onConnect)
-    .setKeepAlive(true, KEEP_ALIVE_MS)
-    .setNoDelay(true);
-};
-
 /** The library keeps notes in the login that it is given, hence a copy. What it warns of it also mends: a debug log's matter. */
-function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
+function client({ brokers, clientId, ssl, sasl }: KafkaSettings, requestTimeout: number): Kafka {
   const logger = new Logger('Kafka');
   return new kafkajs.Kafka({
     brokers: [...brokers],
@@ -152,7 +142,7 @@ function client({ brokers, clientId, ssl, sasl }: KafkaSettings): Kafka {
     ...(sasl === undefined ? {} : { sasl: { ...sasl } as { mechanism: 'plain'; username: string; password: string } }),
     socketFactory: ssl === undefined ? plainSocket : secureSocket,
     connectionTimeout: 3000,
-    requestTimeout: 30_000,
+    requestTimeout,
     retry: { initialRetryTime: 100, maxRetryTime: 3000, retries: 6 },
     logLevel: kafkajs.logLevel.WARN,
     logCreator:

@@ -3,6 +3,7 @@ import type { Kafka, Message, Producer } from 'kafkajs';
 import { pausesMs, type RetryPolicy } from '../retry-policy.ts';
 import { TransportError } from '../transport-error.ts';
 import { kafkajs } from './kafka-library.ts';
+import { spendBuffers } from './spend-buffers.ts';
 import type { HeaderText, WireRecord } from './wire-record.ts';
 import { sizeOf } from './wire-record.ts';
 
@@ -11,6 +12,9 @@ export type Outgoing = WireRecord & { readonly headers: HeaderText };
 
 /** A broker that restarts is back by then. */
 const OUTAGE: RetryPolicy = { firstMs: 200, mostMs: 3000, forMs: 120_000 };
+
+/** The records as they were, joined for their checksum, for their batch, and for the wire. */
+const COPIES = 4;
 
 interface Waiting {
   readonly topic: string;
@@ -87,6 +91,7 @@ export class RecordSender {
       try {
         this.producer ??= await this.newProducer();
         await this.producer.sendBatch({ acks: -1, topicMessages: grouped(batch) });
+        spendBuffers(COPIES * bytesOf(batch));
         for (const { resolve } of batch) resolve();
         return;
       } catch (error) {
@@ -131,6 +136,10 @@ export class RecordSender {
     this.producer = undefined;
     await producer?.disconnect().catch(() => undefined);
   }
+}
+
+function bytesOf(batch: readonly Waiting[]): number {
+  return batch.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function grouped(batch: readonly Waiting[]): { topic: string; messages: Message[] }[] {
