@@ -27,11 +27,11 @@ const FIRST_BYTES = 512;
  */
 export function encodeInParts(require: ReturnType<typeof createRequire>): void {
   const { prototype } = require('kafkajs/src/protocol/encoder.js') as { prototype: Encoder };
-  const original = { ...methodsOf(prototype) };
+  const library = Object.create(null, Object.getOwnPropertyDescriptors(prototype)) as Encoder;
 
   prototype.writeBufferInternal = function (buffer) {
     if (buffer.length < LARGE_BYTES) {
-      original.writeBufferInternal.call(this, buffer);
+      library.writeBufferInternal.call(this, buffer);
       return;
     }
     this.parts = [...partsOf(this), buffer];
@@ -39,7 +39,7 @@ export function encodeInParts(require: ReturnType<typeof createRequire>): void {
     this.offset = 0;
   };
   prototype.writeBytes = function (value) {
-    if (!Buffer.isBuffer(value) || value.length < LARGE_BYTES) return original.writeBytes.call(this, value);
+    if (!Buffer.isBuffer(value) || value.length < LARGE_BYTES) return library.writeBytes.call(this, value);
     this.writeInt32(value.length).writeBufferInternal(value);
     return this;
   };
@@ -65,10 +65,6 @@ export function encodeInParts(require: ReturnType<typeof createRequire>): void {
       return this.parts[0];
     },
   });
-}
-
-function methodsOf({ writeBufferInternal, writeBytes }: Encoder) {
-  return { writeBufferInternal, writeBytes };
 }
 
 function partsOf({ parts = [], buf, offset }: Encoder): Buffer[] {

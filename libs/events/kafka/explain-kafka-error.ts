@@ -22,7 +22,10 @@ export function explainKafkaError(
   const say = (code: string, words: string, retryable = false): TransportError =>
     new TransportError(code, `${doing}: ${words}`, { retryable, cause: error });
 
-  if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED')
+  if (
+    name === 'KafkaJSSASLAuthenticationError' ||
+    /^(SASL_AUTHENTICATION_FAILED|UNSUPPORTED_SASL_MECHANISM)$/.test(type)
+  )
     return say(
       'kafka.authentication-refused',
       `the broker at ${at} refuses ${sasl?.username ?? 'the login'} (${message}). Check AIRTUNE_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD.`,
@@ -55,7 +58,11 @@ export function explainKafkaError(
       'kafka.tls-refused',
       `no TLS with the broker at ${at} (${message}). Check AIRTUNE_KAFKA_SSL and the files of AIRTUNE_KAFKA_SSL_CA, _CERT and _KEY.`,
     );
-  if (/^KafkaJS(Connection|NoBroker|BrokerNotFound|GroupCoordinatorNotFound|RequestTimeout)/.test(name))
+  // Without a name it is what the library says of a port where nothing answers.
+  if (
+    message === 'Broker not connected' ||
+    /^KafkaJS(Connection|NoBroker|BrokerNotFound|GroupCoordinatorNotFound|RequestTimeout)/.test(name)
+  )
     return say(
       'kafka.unreachable',
       `no Kafka broker answers at ${at} (${message}). Start one, or correct AIRTUNE_KAFKA_BROKERS${tlsHint(sasl, ssl)}.`,

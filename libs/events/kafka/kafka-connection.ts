@@ -19,7 +19,7 @@ const REQUEST_BYTES = Math.min(...Object.values(topics).map(({ maxMessageBytes }
 /** Small messages share a request; a chunk has its own. */
 const TOGETHER_BYTES = 1_100_000;
 
-/** What a broker is asked about itself it answers at once; where nothing answers, that is told within a minute. */
+/** What a broker is asked about itself it answers at once; where nothing answers, that is told so soon. */
 const QUESTION_MS = 5000;
 const REQUEST_MS = 30_000;
 

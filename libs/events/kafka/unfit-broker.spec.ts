@@ -8,6 +8,7 @@ import { testKafka } from '../../../test/kafka/test-kafka.ts';
 import { ChannelProbe, probe } from '../contract/probes.ts';
 import { openKafkaBench, until } from '../contract/transport-bench.ts';
 import { KafkaConnection } from './kafka-connection.ts';
+import { kafkajs } from './kafka-library.ts';
 import { topicName } from './topic-names.ts';
 
 const kafka = await testKafka();
@@ -29,24 +30,19 @@ async function listen(answer: (socket: Socket) => void): Promise<string> {
   return `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-/** The broker, but of its answers to "which requests do you know" the first has another range for one of them. */
-async function brokerThatKnows(request: number, from: number, to: number): Promise<string> {
+/** The broker, but when it says which requests it knows it leaves one out, as older ones do. */
+async function brokerWithout(request: number): Promise<string> {
   const [host = '', port = ''] = kafka!.settings().brokers[0]!.split(':');
   return listen((client) => {
     const broker = connect({ host, port: Number(port) }).on('error', () => undefined);
     sockets.push(broker);
     client.pipe(broker);
-    broker.on('data', (said: Buffer) => {
-      const range = Buffer.alloc(2);
-      range.writeInt16BE(request);
-      // Length, number of the answer and error, how many there are, then: which, from, to.
-      for (let place = 14; place + 6 <= said.length && place < 1000; place++)
-        if (said.subarray(place, place + 2).equals(range) && said[place + 2] === 0 && said[place + 4] === 0) {
-          said.writeInt16BE(from, place + 2);
-          said.writeInt16BE(to, place + 4);
-          break;
-        }
+    // First come length, number of the answer, error, and how many there are; then of each its number, from and to.
+    broker.once('data', (said: Buffer) => {
+      for (let place = 14; place + 6 <= said.length; place += 6)
+        if (said.readInt16BE(place) === request) said.writeInt16BE(9999, place);
       client.write(said);
+      broker.pipe(client);
     });
   });
 }
@@ -68,29 +64,28 @@ describeKafka('a broker that cannot be used', () => {
     });
   });
 
-  // It takes most of a minute: the others run meanwhile.
-  it.concurrent('says nothing at all: that is told in time', async () => {
+  it('says nothing at all: that is told in time', async () => {
     const broker = await listen(() => undefined);
     await expect(KafkaConnection.open(at(broker))).rejects.toMatchObject({
       code: 'kafka.unreachable',
+      retryable: true,
       message: expect.stringContaining(broker),
     });
   });
 
-  it.each([
-    ['older', 22, 0, 1],
-    ['newer', 3, 90, 91],
-  ])('is %s than what we speak', async (_, request, from, to) => {
-    const broker = await brokerThatKnows(request, from, to);
+  it('is older than what we speak', async () => {
+    const initProducerId = 22;
+    const broker = await brokerWithout(initProducerId);
     await expect(KafkaConnection.open(at(broker))).rejects.toMatchObject({
       code: 'kafka.version',
-      message: expect.stringMatching(/another version.*Kafka 2\.5 to 4/),
+      message: expect.stringMatching(/another version.*Kafka 2\.1 or later/),
     });
   });
 
   const itGuarded = kafka?.guarded === undefined ? it.skip : it;
   itGuarded('wants a login that we do not have: the error says how to give one', async () => {
     await expect(KafkaConnection.open(at(kafka!.guarded!.broker))).rejects.toMatchObject({
+      code: 'kafka.unreachable',
       message: expect.stringMatching(/AIRTUNE_KAFKA_SASL_MECHANISM/),
     });
   });
@@ -113,7 +108,7 @@ describeKafka('a broker that cannot be used', () => {
         validateOnly: false,
         resources: [
           {
-            type: 2,
+            type: kafkajs.ConfigResourceTypes.TOPIC,
             name: topicName(settings, { topic: 'channel' }),
             configEntries: [{ name: 'max.message.bytes', value: String(bytes) }],
           },
