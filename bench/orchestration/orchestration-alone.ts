@@ -17,10 +17,12 @@ import { ChannelModule } from '../../apps/channel/channel.module.ts';
 import { CoordinatorModule } from '../../apps/coordinator/coordinator.module.ts';
 import { Experiments } from '../../apps/coordinator/experiments.ts';
 import { benchSubmission } from './bench-submission.ts';
+import { MemoryInUse } from './memory-in-use.ts';
 import { Phases } from './phases.ts';
 import { StandInModule, StandInParts, StandInSite, tinyTensors } from './stand-in-site.ts';
 
-// One process: the real coordinator, channel and record, and a site whose clients train nothing. Prints a measurement.
+// One process: the real coordinator, channel and record, and a site whose clients train nothing. Prints a measurement:
+// of time and resident memory, or with `--expose-gc`, which makes time meaningless, of the memory that is in use.
 
 const [clients = 10, rounds = 30] = process.argv.slice(2).map(Number);
 const home = await mkdtemp(join(tmpdir(), 'airtune-orchestration-'));
@@ -53,9 +55,11 @@ try {
   await coordinator.blobs.put(tinyTensors(0));
   const { spec, base } = benchSubmission(clients, rounds);
   const phases = new Phases();
+  const memory = globalThis.gc === undefined ? undefined : new MemoryInUse(globalThis.gc);
   const ended = new Promise<void>((resolve, reject) => {
     broker.watch((envelope: Envelope) => {
       phases.take(envelope.type);
+      memory?.take();
       if (envelope.type === experimentFinished.name) resolve();
       if (envelope.type === experimentFailed.name) reject(new Error(JSON.stringify(envelope.data)));
     });
@@ -72,7 +76,7 @@ try {
     ),
   );
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ ...phases.perRound(), peakBytes, ...database }));
+  console.log(JSON.stringify({ ...phases.perRound(), peakBytes, inUseBytes: memory?.peakBytes, ...database }));
 } finally {
   for (const service of running.reverse()) await service.close();
   await record.close();
