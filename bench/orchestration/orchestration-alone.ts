@@ -55,7 +55,12 @@ try {
   await coordinator.blobs.put(tinyTensors(0));
   const { spec, base } = benchSubmission(clients, rounds);
   const phases = new Phases();
-  const memory = globalThis.gc === undefined ? undefined : new MemoryInUse(globalThis.gc);
+  const collect = globalThis.gc;
+  const memory =
+    collect &&
+    new MemoryInUse(() => {
+      collect();
+    });
   const ended = new Promise<void>((resolve, reject) => {
     broker.watch((envelope: Envelope) => {
       phases.take(envelope.type);
