@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { canStartLocalKafka } from '#local-kafka';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Published } from './openapi/published.ts';
-import { airtune, type Outcome, type Running } from './services/command-line.ts';
+import { airtune, closingDigests, closingOf, type Running } from './services/command-line.ts';
 
 const SPEC = `
 name: small
@@ -31,23 +31,6 @@ interface Up {
 interface Profile {
   readonly client: string;
   readonly effectiveFromRound: number;
-}
-
-interface Closing {
-  readonly event: string;
-  readonly experiment: string;
-  readonly globalDigest: string;
-  readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
-}
-
-function closingOf({ lines }: Outcome): Closing {
-  return JSON.parse(lines.at(-1) ?? '{}') as Closing;
-}
-
-function digestsOf(outcome: Outcome): readonly string[] {
-  const closing = closingOf(outcome);
-  expect({ event: closing.event, stderr: outcome.stderr }).toMatchObject({ event: 'experiment.finished' });
-  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
 }
 
 /** Holds what a coordinator answers about an experiment with a history against what it publishes at `/docs`. */
@@ -100,7 +83,9 @@ whereKafkaRuns('the whole system as services', () => {
 
   async function kill(part: string): Promise<void> {
     const state = JSON.parse(await readFile(join(folder, 'home', 'up.json'), 'utf8')) as Up;
-    process.kill(state.parts.find(({ name }) => name === part)!.pid, 'SIGKILL');
+    const { pid } = state.parts.find(({ name }) => name === part)!;
+    // The broker is a group of its own: whoever keeps it, and itself.
+    process.kill(part === 'broker' ? -pid : pid, 'SIGKILL');
   }
 
   it('is ready, each part at an address of its own, and is not started twice', async () => {
@@ -121,20 +106,27 @@ whereKafkaRuns('the whole system as services', () => {
     });
   });
 
-  it('ends at the digests of a run in one process, whichever service is killed on the way', async () => {
-    const inOneProcess = airtune(['run', spec, '--json'], { ...variables, AIRTUNE_HOME: join(folder, 'alone') });
-    const disturbed = remote('run', spec, '--json');
+  it('ends at the digests of a run in one process, whatever is killed on the way: services, broker, database', async () => {
+    const inOneProcess = airtune(['run', spec, '--json', '--rounds', '5'], {
+      ...variables,
+      AIRTUNE_HOME: join(folder, 'alone'),
+    });
+    const disturbed = remote('run', spec, '--json', '--rounds', '5');
     await disturbed.line(/"event":"progress","round":1,.*"training":[1-9]/);
     await kill('trainer/site-1');
     await disturbed.line(/"event":"progress","round":2/);
     await kill('channel');
     await disturbed.line(/"event":"progress","round":3/);
     await kill('coordinator');
+    await disturbed.line(/"event":"progress","round":4/);
+    await kill('database');
+    await disturbed.line(/"event":"progress","round":5/);
+    await kill('broker');
     const outcome = await disturbed.outcome;
     const plan = JSON.parse(outcome.lines[0] ?? '{}') as { event: string; clients: { site: string }[] };
     expect(plan).toMatchObject({ event: 'experiment.planned', clients: [{}, {}, {}] });
     expect(new Set(plan.clients.map(({ site }) => site))).toEqual(new Set(['site-0', 'site-1']));
-    expect(digestsOf(outcome)).toEqual(digestsOf(await inOneProcess.outcome));
+    expect(closingDigests(outcome)).toEqual(closingDigests(await inOneProcess.outcome));
   }, 300_000);
 
   it('goes on with a run that nobody watches any more, which can be followed, shown and exported where its model is', async () => {

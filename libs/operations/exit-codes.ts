@@ -39,21 +39,16 @@ const INPUT_CODES = [
   'trainer.other-base',
 ];
 
+/** The first parts of the codes that say that something the process stands on is missing. */
+const ENVIRONMENT = ['storage', 'operations', 'coordinator', 'kafka', 'local-kafka'];
+
 /** The exit code for an error, by its code. */
 export function exitCodeOf(error: unknown): number {
   const code = codeOf(error);
   if (code === undefined) return EXIT.failed;
   const [part = ''] = code.split('.');
   if (INPUT_CODES.includes(code) || INPUT.includes(part)) return EXIT.badInput;
-  if (
-    part === 'storage' ||
-    part === 'operations' ||
-    part === 'coordinator' ||
-    part === 'kafka' ||
-    code.endsWith('.disk-full') ||
-    code === 'ENOSPC'
-  )
-    return EXIT.environment;
+  if (ENVIRONMENT.includes(part) || code.endsWith('.disk-full') || code === 'ENOSPC') return EXIT.environment;
   return EXIT.failed;
 }
 

@@ -57,3 +57,23 @@ export function airtune(args: readonly string[], variables: NodeJS.ProcessEnv): 
     });
   return { child, lines, line, outcome };
 }
+
+/** The last line of a run with `--json`. */
+interface Closing {
+  readonly event: string;
+  readonly experiment: string;
+  readonly globalDigest: string;
+  readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
+}
+
+export function closingOf({ lines }: Outcome): Closing {
+  return JSON.parse(lines.at(-1) ?? '{}') as Closing;
+}
+
+/** What must be equal for two runs to be the same run; the run has finished. */
+export function closingDigests(outcome: Outcome): readonly string[] {
+  const closing = closingOf(outcome);
+  if (closing.event !== 'experiment.finished')
+    throw new Error(`the run did not finish: ${outcome.lines.at(-1) ?? ''}\n${outcome.stderr}`);
+  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
+}
