@@ -8,6 +8,7 @@ import type {
   FloatTensor,
   GradientRule,
   GraphNode,
+  Int8Tensor,
   Subgraph,
   Value,
 } from './value.ts';
@@ -63,8 +64,8 @@ export class GraphBuilder {
     return this.addInput({ name: this.claim(name), type: 'float32', shape, origin: 'trainable' });
   }
 
-  /** A float32 tensor that never changes: part of the model, one copy for all runs, however often it is asked for. */
-  frozen(name: string, tensor: FloatTensor): Value {
+  /** A float32 or int8 tensor that never changes: part of the model, one copy for all runs, however often it is asked for. */
+  frozen(name: string, tensor: FloatTensor | Int8Tensor): Value {
     const known = this.frozenValues.get(name);
     if (known?.data === tensor.data) return known;
     const count = tensor.shape.reduce((product, dim) => product * dim, 1);
@@ -73,7 +74,8 @@ export class GraphBuilder {
       throw new GraphError('shape', `The frozen tensor ${name} has ${found}.`);
     }
     const { shape, data } = tensor;
-    const value: Value = { name: this.claim(name), type: 'float32', shape, origin: 'frozen', data };
+    const type = data instanceof Int8Array ? 'int8' : 'float32';
+    const value: Value = { name: this.claim(name), type, shape, origin: 'frozen', data };
     this.frozenValues.set(name, value);
     return value;
   }

@@ -1,7 +1,14 @@
 /** Training as ordinary ONNX graphs: build, differentiate, compile, run. */
 export { compileModel, countNodes, type OnnxModel, type Outputs } from './compile-model.ts';
 export { dimAt, productOf, sameShape } from './dims.ts';
-export { frozenLinear, type FrozenLayer, type LinearScales } from './frozen-linear.ts';
+export {
+  frozenLinear,
+  type FrozenArithmetic,
+  type FrozenLayer,
+  type Int8Levels,
+  type LinearScales,
+} from './frozen-linear.ts';
+export { probeInt8 } from './int8/probe-int8.ts';
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export { GraphError } from './graph-error.ts';

@@ -11,6 +11,12 @@ export interface FloatTensor {
   readonly data: Float32Array;
 }
 
+/** The same in whole numbers, which mean something by a scale that is kept apart. */
+export interface Int8Tensor {
+  readonly shape: readonly number[];
+  readonly data: Int8Array;
+}
+
 /** One edge of the graph: an input, an initializer, or what a node computes. */
 export interface Value {
   readonly name: string;

@@ -1,4 +1,13 @@
-import { frozenLinear, gemm, type GraphBuilder, type LinearScales, type ProductOptions, type Value } from '#autograd';
+import {
+  frozenLinear,
+  gemm,
+  matMul,
+  type FrozenArithmetic,
+  type GraphBuilder,
+  type LinearScales,
+  type ProductOptions,
+  type Value,
+} from '#autograd';
 import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
 
 import { ModelError } from './model-error.ts';
@@ -9,10 +18,19 @@ export interface GraphParameters {
   tensor(name: string): Value;
   /** x [rows, in] through the linear layer `name`, whose weight is [in, out]; scaled at no cost. */
   linear(x: Value, name: string, scales?: LinearScales): Value;
+  /** x [rows, width] by each row of a table [count, width]: [rows, count]. */
+  byTable(x: Value, name: string): Value;
+}
+
+/** A base as graphs are built from it. */
+export interface FrozenWeights {
+  readonly tensors: NamedTensors;
+  /** How products with its matrices are computed; fp32 unless said. */
+  readonly arithmetic?: FrozenArithmetic;
 }
 
 /** Tensors that never change: part of the model. */
-export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): GraphParameters {
+export function frozenParameters(g: GraphBuilder, { tensors, arithmetic }: FrozenWeights): GraphParameters {
   const known = new Map<string, Value>();
   const find = (name: string): Tensor => {
     const tensor = tensors.get(name);
@@ -23,7 +41,8 @@ export function frozenParameters(g: GraphBuilder, tensors: NamedTensors): GraphP
   return {
     tensor: (name) => remember(known, name, () => g.frozen(name, find(name))),
     linear: (x, name, scales) =>
-      frozenLinear(g, x, { name, weight: find(`${name}.weight`), bias: find(`${name}.bias`) }, scales),
+      frozenLinear(g, x, { name, weight: find(`${name}.weight`), bias: find(`${name}.bias`) }, scales, arithmetic),
+    byTable: (x, name) => frozenLinear(g, x, { name, weight: find(name), transposed: true }, {}, arithmetic),
   };
 }
 
@@ -45,6 +64,7 @@ export function trainableParameters(
     tensor,
     linear: (x, name, scales) =>
       gemm(g, x, tensor(`${name}.weight`), tensor(`${name}.bias`), { ...scales, ...products }),
+    byTable: (x, name) => matMul(g, x, tensor(name), { transB: true }),
   };
 }
 
@@ -57,6 +77,7 @@ export function chosenParameters(
   return {
     tensor: (name) => (isFirst(name) ? first : second).tensor(name),
     linear: (x, name, scales) => (isFirst(`${name}.weight`) ? first : second).linear(x, name, scales),
+    byTable: (x, name) => (isFirst(name) ? first : second).byTable(x, name),
   };
 }
 

@@ -45,7 +45,7 @@ async function hiddenStates(
   const g = new GraphBuilder();
   const ids = g.input('ids', 'int64', ['batch', 'sequence']);
   const mask = g.input('mask', 'int64', ['batch', 'sequence']);
-  const states = buildEncoder(g, config, frozenParameters(g, tensors), { ids, mask });
+  const states = buildEncoder(g, config, frozenParameters(g, { tensors }), { ids, mask });
   const session = await Session.open(compileModel(g, { always: { states } }));
   const rows = (values: number[][]) => ({
     type: 'int64' as const,

@@ -1,5 +1,6 @@
-import type { NamedTensors, Tensor } from '#parameters';
+import type { Tensor } from '#parameters';
 
+import type { FrozenWeights } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
 import { readEncoderConfig, type EncoderConfig } from './encoder-config.ts';
 import { locateTensor, readCanonical, type Located } from './locate-tensor.ts';
@@ -11,9 +12,8 @@ import type { TensorPlace } from './tensor-place.ts';
  * An encoder's config and float32 tensors under canonical names (`embeddings.word`, `block.0.attention.query.weight` …, see
  * tensor-names.ts), linear weights as [in, out]. `mlm.*` tensors are there when the checkpoint has a masked-language-model head.
  */
-export interface EncoderWeights {
+export interface EncoderWeights extends FrozenWeights {
   readonly config: EncoderConfig;
-  readonly tensors: NamedTensors;
 }
 
 /**

@@ -7,7 +7,6 @@ import {
   geluTanh,
   integerSum,
   layerNorm,
-  matMul,
   productOf,
   relu,
   reshape,
@@ -151,8 +150,8 @@ export function finalStates(g: GraphBuilder, { config, parameters }: DecoderSour
 }
 
 /** Logits [rows, vocabulary] from final states [rows, hidden]: the word embeddings themselves, transposed. */
-export function vocabularyLogits(g: GraphBuilder, { parameters }: DecoderSource, states: Value): Value {
-  return matMul(g, states, parameters.tensor('decoder.embeddings.word'), { transB: true });
+export function vocabularyLogits({ parameters }: DecoderSource, states: Value): Value {
+  return parameters.byTable(states, 'decoder.embeddings.word');
 }
 
 function scaleOf({ layerNormEpsilon: epsilon }: DecoderConfig, parameters: GraphParameters, name: string): Scale {

@@ -1,15 +1,15 @@
-import type { NamedTensors, Tensor } from '#parameters';
+import type { Tensor } from '#parameters';
 
 import { locateTensor, readCanonical, type Located } from '../checkpoints/locate-tensor.ts';
 import { StoredTensors } from '../checkpoints/stored-tensors.ts';
+import type { FrozenWeights } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
 import { readDecoderConfig, type DecoderConfig } from './decoder-config.ts';
 import { decoderPlaces } from './decoder-tensors.ts';
 
 /** A decoder's config and float32 tensors under canonical names (`decoder.embeddings.word`, `decoder.0.attention.qkv.weight` …), linear weights as [in, out]. */
-export interface DecoderWeights {
+export interface DecoderWeights extends FrozenWeights {
   readonly config: DecoderConfig;
-  readonly tensors: NamedTensors;
 }
 
 /**

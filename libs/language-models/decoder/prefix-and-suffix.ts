@@ -17,11 +17,12 @@ import type { DecoderWeights } from './load-decoder.ts';
  * Everything below the tuned blocks, which never changes: inputs `ids` and `mask` int64 [batch, sequence] (padding on either
  * side), output `hidden` float32 [batch, sequence, hidden], to be computed once and fed to a suffix as often as it is trained on.
  */
-export function buildDecoderPrefix({ config, tensors }: DecoderWeights, trainableBlocks: number): OnnxModel {
+export function buildDecoderPrefix(weights: DecoderWeights, trainableBlocks: number): OnnxModel {
+  const { config } = weights;
   const g = new GraphBuilder('decoder-prefix');
   const ids = g.input('ids', 'int64', ['batch', 'sequence']);
   const mask = g.input('mask', 'int64', ['batch', 'sequence']);
-  const source: DecoderSource = { config, parameters: frozenParameters(g, tensors) };
+  const source: DecoderSource = { config, parameters: frozenParameters(g, weights) };
   const range = { from: 0, to: firstTunedBlock(config, trainableBlocks) };
   const hidden = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
   return compileModel(g, { always: { hidden } });
@@ -55,18 +56,19 @@ export function decoderSuffix(
   const { config } = source;
   const range = { from: firstTunedBlock(config, trainableBlocks), to: config.layers };
   const states = finalStates(g, source, decoderBlocksAt(g, source, hidden, causalView(g, mask), range, rows));
-  return { states, logits: vocabularyLogits(g, source, states) };
+  return { states, logits: vocabularyLogits(source, states) };
 }
 
 /** A decoder whose top blocks are trained (`tunedManifest`, fed at each run) on a frozen rest. */
 export function tunedDecoder(
   g: GraphBuilder,
-  { config, tensors }: DecoderWeights,
+  weights: DecoderWeights,
   trainableBlocks: number,
   blockBias?: BlockBias,
 ): DecoderSource {
+  const { config } = weights;
   const manifest = tunedManifest(config, trainableBlocks);
   const tuned = new Set(manifest.map(({ name }) => name));
-  const [frozen, trained] = [frozenParameters(g, tensors), trainableParameters(g, manifest, { fewRows: 'perhaps' })];
+  const [frozen, trained] = [frozenParameters(g, weights), trainableParameters(g, manifest, { fewRows: 'perhaps' })];
   return { config, parameters: chosenParameters((name) => tuned.has(name), trained, frozen), blockBias };
 }

@@ -38,7 +38,8 @@ export interface PersonalisationShape {
  * Outputs beyond `loss` and the gradients: `logits` float32 [batch, labels], `correct` int64 [] (rows whose largest
  * logit is the label's).
  */
-export function buildClassifierStep({ config, tensors }: EncoderWeights, shape: PersonalisationShape): StepModel {
+export function buildClassifierStep(weights: EncoderWeights, shape: PersonalisationShape): StepModel {
+  const { config } = weights;
   const g = new GraphBuilder('classifier-step');
   const trainable: Value[] = [];
   const train = (name: string, dims: readonly Dim[]): Value => {
@@ -54,7 +55,7 @@ export function buildClassifierStep({ config, tensors }: EncoderWeights, shape: 
   const states = buildEncoder(
     g,
     config,
-    frozenParameters(g, tensors),
+    frozenParameters(g, weights),
     { ids, mask },
     { ...hooks, firstTokenOnly: true },
   );

@@ -26,7 +26,7 @@ describe('the encoder', () => {
     const g = new GraphBuilder();
     const ids = g.input('ids', 'int64', ['batch', 'sequence']);
     const mask = g.input('mask', 'int64', ['batch', 'sequence']);
-    const states = buildEncoder(g, config, frozenParameters(g, madeEncoder(config).tensors), { ids, mask });
+    const states = buildEncoder(g, config, frozenParameters(g, madeEncoder(config)), { ids, mask });
     const session = await Session.open(compileModel(g, { always: { states } }));
     const out = await session.run({
       ids: integers([3, 5], [0, 5, 9, 9, 2, 0, 7, 2, 1, 1, 0, 20, 3, 2, 1]),
@@ -43,7 +43,7 @@ describe('the encoder', () => {
     const mask = g.input('mask', 'int64', ['batch', 'sequence']);
     const tensors = new Map(madeEncoder(TINY_BERT).tensors);
     tensors.delete('block.1.output.weight');
-    expect(() => buildEncoder(g, TINY_BERT, frozenParameters(g, tensors), { ids, mask })).toThrow(
+    expect(() => buildEncoder(g, TINY_BERT, frozenParameters(g, { tensors }), { ids, mask })).toThrow(
       'block.1.output.weight',
     );
   });

@@ -19,8 +19,14 @@ describe('a classifier step', () => {
   // As wide as it takes for ONNX Runtime to sum in several blocks, and to give the first tokens' few rows to several threads.
   const config = { ...TINY_ROBERTA, hidden: 384, heads: 12 };
 
-  it('gives the same bits however many threads compute it', async () => {
-    const { model } = buildClassifierStep(madeEncoder(config), { adapters: true, loraBlocks: [0, 1], labels: 3 });
+  it.each([
+    ['fp32', { precision: 'fp32' }],
+    ['int8', { precision: 'int8', levels: 127, exceptions: new Set<string>() }],
+  ] as const)('gives the same bits however many threads compute it, in %s', async (_, arithmetic) => {
+    const { model } = buildClassifierStep(
+      { ...madeEncoder(config), arithmetic },
+      { adapters: true, loraBlocks: [0, 1], labels: 3 },
+    );
     const tensors = madeTrainables([
       ...loraManifest(config, { rank: 8, blocks: [0, 1] }),
       ...adapterManifest(config, 64),

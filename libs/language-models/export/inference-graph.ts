@@ -22,7 +22,7 @@ export function buildInferenceModel(encoder: EncoderWeights, personal: NamedTens
   const mask = g.input(MASK, 'int64', ['batch', 'sequence']);
   const frozen = (name: string): Value => g.frozen(name, find(personal, name));
   const hooks: EncoderHooks = personal.has('adapter.0.down.weight') ? { finished: adapters(g, frozen) } : {};
-  const parameters = frozenParameters(g, encoder.tensors);
+  const parameters = frozenParameters(g, encoder);
   const states = buildEncoder(g, config, parameters, { ids, mask }, { ...hooks, firstTokenOnly: true });
   const logits = classify(g, reshape(g, states, ['batch', config.hidden]), {
     denseWeight: frozen('head.dense.weight'),

@@ -59,7 +59,8 @@ interface Cache {
  * token; `inverseTemperature` float32 []; `end` int64 []: a row that draws it repeats it, and when all have, the run ends;
  * `count` int64 [1] and `topP` float32 [] when `ranked`; the tuned tensors. Outputs: `first` int64 [batch], `rest` int64 [iterations, batch].
  */
-export function buildGenerator({ config, tensors }: DecoderWeights, shape: GeneratorShape): OnnxModel {
+export function buildGenerator(weights: DecoderWeights, shape: GeneratorShape): OnnxModel {
+  const { config } = weights;
   const g = new GraphBuilder('generator');
   const ids = g.input('ids', 'int64', ['batch', 'prompt']);
   const mask = g.input('mask', 'int64', ['batch', 'prompt']);
@@ -69,7 +70,7 @@ export function buildGenerator({ config, tensors }: DecoderWeights, shape: Gener
   const manifest = tunedManifest(config, shape.trainableBlocks);
   const tuned = new Set(manifest.map(({ name }) => name));
   const isTuned = (name: string): boolean => tuned.has(name);
-  const frozen = frozenParameters(g, tensors);
+  const frozen = frozenParameters(g, weights);
   const trained = trainableParameters(g, manifest, { fewRows: 'perhaps' });
   const columns = columnParameters(g, trained, manifest);
   const { blockBias } = shape;
@@ -77,7 +78,7 @@ export function buildGenerator({ config, tensors }: DecoderWeights, shape: Gener
   const steps: DecoderSource = { config, parameters: chosenParameters(isTuned, columns, frozen), blockBias };
 
   const drawn = (states: Value, step: Value, source: DecoderSource): Value => {
-    const logits = vocabularyLogits(g, source, finalStates(g, source, states));
+    const logits = vocabularyLogits(source, finalStates(g, source, states));
     return sampleToken(g, logits, reshape(g, gather(g, uniform, step), ['batch']), sampling);
   };
   const read = readPrompts(g, prompts, ids, mask);

@@ -28,5 +28,6 @@ export function columnParameters(g: GraphBuilder, trained: GraphParameters, mani
       const y = gemm(g, column(`${name}.weight`), x, column(`${name}.bias`), { transB: true });
       return transpose(g, y, [1, 0]);
     },
+    byTable: (x, name) => trained.byTable(x, name),
   };
 }

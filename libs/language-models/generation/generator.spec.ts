@@ -101,20 +101,28 @@ describe('sampling', () => {
     expect(await full.generate(promptsOf(fixture.prompts, 5), settings)).not.toEqual(once);
   });
 
-  it('draws for a prompt the same whatever it is batched with, and in parts as at once', async () => {
-    const settings = { maxNewTokens: 12, temperature: 1.5 };
-    const prompts = promptsOf(fixture.prompts, 8);
-    const together = await full.generate(prompts, settings);
-    for (const [row, prompt] of prompts.entries())
-      expect(await full.generate([prompt], settings)).toEqual([together[row]]);
-    const [{ ids, stream }] = prompts as [Prompt];
-    const [start] = await full.generate([{ ids, stream }], { ...settings, maxNewTokens: 5 });
-    const [rest] = await full.generate([{ ids: [...ids, ...start!.ids], stream, position: 5 }], {
-      ...settings,
-      maxNewTokens: 7,
-    });
-    expect([...start!.ids, ...rest!.ids]).toEqual(together[0]!.ids);
-  });
+  it.each([
+    ['fp32', { precision: 'fp32' }],
+    ['int8', { precision: 'int8', levels: 127, exceptions: new Set<string>() }],
+  ] as const)(
+    'draws for a prompt the same whatever it is batched with, and in parts as at once, in %s',
+    async (_, arithmetic) => {
+      const generator = await Generator.open({ ...weights, arithmetic }, { trainableBlocks: 0, ranked: false });
+      const settings = { maxNewTokens: 12, temperature: 1.5 };
+      const prompts = promptsOf(fixture.prompts, 8);
+      const together = await generator.generate(prompts, settings);
+      for (const [row, prompt] of prompts.entries())
+        expect(await generator.generate([prompt], settings)).toEqual([together[row]]);
+      const [{ ids, stream }] = prompts as [Prompt];
+      const [start] = await generator.generate([{ ids, stream }], { ...settings, maxNewTokens: 5 });
+      const [rest] = await generator.generate([{ ids: [...ids, ...start!.ids], stream, position: 5 }], {
+        ...settings,
+        maxNewTokens: 7,
+      });
+      expect([...start!.ids, ...rest!.ids]).toEqual(together[0]!.ids);
+      await generator.close();
+    },
+  );
 
   it.each([
     ['generation.prompt-too-long', [Array<number>(20).fill(1)], { maxNewTokens: 5 }],

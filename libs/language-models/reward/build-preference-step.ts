@@ -37,7 +37,7 @@ export function buildPreferenceStep({ config, tensors }: RewardBase, part: Train
   const parameters = chosenParameters(
     (name) => trained.has(name),
     trainableParameters(g, own),
-    frozenParameters(g, tensors),
+    frozenParameters(g, { tensors }),
   );
   const states = statesToScore(g, config, parameters, { ids, mask });
   const head = new Map(rewardHeadManifest(config).map(({ name, shape }) => [name, g.trainable(name, shape)]));

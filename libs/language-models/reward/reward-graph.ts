@@ -18,7 +18,7 @@ export function buildRewardModel(
   const g = new GraphBuilder('airtune-reward-model');
   const ids = g.input(IDS, 'int64', ['batch', 'sequence']);
   const mask = g.input(MASK, 'int64', ['batch', 'sequence']);
-  const states = statesToScore(g, config, frozenParameters(g, tensors), { ids, mask });
+  const states = statesToScore(g, config, frozenParameters(g, { tensors }), { ids, mask });
   const values = new Map([...head].map(([name, tensor]) => [name, g.frozen(name, tensor)]));
   const score = reshape(g, rewardHead(g, states, values), ['batch']);
   return compileModel(g, { always: { score }, selfContained: true, halfPrecision: precision === 'fp16' });

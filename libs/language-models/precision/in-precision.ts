@@ -1,0 +1,29 @@
+import type { Int8Levels } from '#autograd';
+
+import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { measureLayers } from './measure-layers.ts';
+import { staysExact } from './outlier-rule.ts';
+import { SAMPLE_TEXT } from './sample-text.ts';
+
+/** What a base is computed in; `int8-7-bit` where the processor's sums of 8-bit products saturate (`probeInt8`). */
+export type BasePrecision = 'fp32' | 'int8' | 'int8-7-bit';
+
+/** Levels of the weights in a precision of whole numbers. */
+export const LEVELS: Readonly<Record<Exclude<BasePrecision, 'fp32'>, Int8Levels>> = { int8: 127, 'int8-7-bit': 63 };
+
+/**
+ * The same base, computed in a precision: in int8 but for the layers with outliers, which are found by running it over a sample text that
+ * is the same for everyone. It is read with the tokenizer of the folder that the base was loaded from. Throws ModelError `tokenizer.*`.
+ */
+export async function inPrecision<Weights extends EncoderWeights | DecoderWeights>(
+  weights: Weights,
+  { precision, modelFolder }: { readonly precision: BasePrecision; readonly modelFolder: string },
+): Promise<Weights> {
+  if (precision === 'fp32') return weights;
+  const levels = LEVELS[precision];
+  const layers = await measureLayers(weights, await loadTokenizer(modelFolder), SAMPLE_TEXT, levels);
+  const exceptions = new Set(layers.filter(staysExact).map(({ name }) => name));
+  return { ...weights, arithmetic: { precision: 'int8', levels, exceptions } };
+}

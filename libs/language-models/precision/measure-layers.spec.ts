@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { loadEncoder } from '../checkpoints/load-encoder.ts';
+import { loadDecoder } from '../decoder/load-decoder.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { inPrecision } from './in-precision.ts';
+import { measureLayers } from './measure-layers.ts';
+import { LARGEST_RELATIVE_ERROR } from './outlier-rule.ts';
+import { SAMPLE_TEXT } from './sample-text.ts';
+
+const ENCODER = 'models/tiny-encoder';
+const DECODER = 'models/tiny-gpt2';
+
+/**
+ * The same encoder with one outlier feature, as large models have them: a norm gives out one channel thousandfold, and the layers
+ * that read it make as much less of it, so that the model computes the same.
+ */
+async function withOutlier(): Promise<EncoderWeights> {
+  const { config, tensors } = await loadEncoder(ENCODER);
+  const changed = new Map(tensors);
+  const change = (name: string, map: (value: number, at: number) => number) => {
+    const { shape, data } = changed.get(name)!;
+    changed.set(name, { shape, data: data.map(map) });
+  };
+  const channel = 7;
+  for (const part of ['weight', 'bias'])
+    change(`block.1.attention.norm.${part}`, (value, at) => (at === channel ? 1000 * value : value));
+  change('block.1.intermediate.weight', (value, at) =>
+    Math.floor(at / config.intermediate) === channel ? value / 1000 : value,
+  );
+  return { config, tensors: changed };
+}
+
+describe('what int8 does to the layers of a model', () => {
+  it('is little in the models that come with Airtune: all of their layers can be int8', async () => {
+    for (const weights of [await loadEncoder(ENCODER), await loadDecoder(DECODER)]) {
+      const folder = weights.config.modelType === 'gpt2' ? DECODER : ENCODER;
+      const layers = await measureLayers(weights, await loadTokenizer(folder), SAMPLE_TEXT, 127);
+      expect(layers.every(({ relativeError }) => relativeError > 0 && relativeError < 0.03)).toBe(true);
+      const { arithmetic } = await inPrecision(weights, { precision: 'int8', modelFolder: folder });
+      expect(arithmetic).toEqual({ precision: 'int8', levels: 127, exceptions: new Set() });
+    }
+  });
+
+  it('is much where an activation has an outlier: that layer alone stays in fp32', async () => {
+    const weights = await withOutlier();
+    const layers = await measureLayers(weights, await loadTokenizer(ENCODER), SAMPLE_TEXT, 127);
+    const hit = layers.find(({ name }) => name === 'block.1.intermediate')!;
+    expect(hit.peak).toBeGreaterThan(15);
+    expect(hit.relativeError).toBeGreaterThan(2 * LARGEST_RELATIVE_ERROR);
+    const { arithmetic } = await inPrecision(weights, { precision: 'int8', modelFolder: ENCODER });
+    expect(arithmetic).toMatchObject({ exceptions: new Set(['block.1.intermediate']) });
+  });
+
+  it('is more with weights of 7 bits, and nothing is measured for fp32', async () => {
+    const weights = await loadEncoder(ENCODER);
+    const tokenizer = await loadTokenizer(ENCODER);
+    const [eight, seven] = [
+      await measureLayers(weights, tokenizer, SAMPLE_TEXT, 127),
+      await measureLayers(weights, tokenizer, SAMPLE_TEXT, 63),
+    ];
+    const total = (layers: typeof eight) => layers.reduce((sum, { relativeError }) => sum + relativeError, 0);
+    expect(total(seven)).toBeGreaterThan(total(eight));
+    expect(await inPrecision(weights, { precision: 'fp32', modelFolder: ENCODER })).toBe(weights);
+  });
+});

@@ -1,0 +1,163 @@
+import {
+  compileModel,
+  frozenLinear,
+  GraphBuilder,
+  mul,
+  reduceSum,
+  Session,
+  sub,
+  type FrozenArithmetic,
+  type FrozenLayer,
+  type Int8Levels,
+  type LinearScales,
+  type Value,
+} from '#autograd';
+
+import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { longestSequence } from '../checkpoints/encoder-config.ts';
+import { causalView } from '../decoder/attention-view.ts';
+import { decoderBlocks, embedTokens, finalStates, vocabularyLogits } from '../decoder/decoder-graph.ts';
+import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import { buildEncoder } from '../encoder/encoder-graph.ts';
+import { frozenParameters, type GraphParameters } from '../graph-parameters.ts';
+import { ModelError } from '../model-error.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+
+/** What int8 does to one frozen layer on some text. */
+export interface MeasuredLayer {
+  readonly name: string;
+  /** Of what is read to what is given. */
+  readonly shape: readonly [number, number];
+  /** Root of the summed squares of what int8 changes in x·weight, over that of x·weight. */
+  readonly relativeError: number;
+  /** The largest number that the layer reads, over the root mean square of all: some 5 without outliers. */
+  readonly peak: number;
+}
+
+/** Tokens that are read at once: as many as a short text has. */
+const WINDOW = 48;
+
+/** Runs the plain model in fp32 over a text and measures each frozen layer on what it reads there. */
+export async function measureLayers(
+  weights: EncoderWeights | DecoderWeights,
+  tokenizer: Tokenizer,
+  text: string,
+  levels: Int8Levels,
+): Promise<MeasuredLayer[]> {
+  const g = new GraphBuilder('precision');
+  const ids = g.input('ids', 'int64', ['batch', 'sequence']);
+  const mask = g.input('mask', 'int64', ['batch', 'sequence']);
+  const layers: TappedLayer[] = [];
+  const parameters = measuringParameters(g, weights, levels, layers);
+  if (isDecoder(weights)) {
+    const { config } = weights;
+    const source = { config, parameters };
+    const range = { from: 0, to: config.layers };
+    const states = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
+    const rows = g.emitOne({
+      operator: 'Reshape',
+      inputs: [states, g.integers([-1, config.hidden])],
+      type: 'float32',
+      shape: ['batch*sequence', config.hidden],
+    });
+    vocabularyLogits(source, finalStates(g, source, rows));
+  } else buildEncoder(g, weights.config, parameters, { ids, mask });
+  const model = compileModel(g, { always: Object.fromEntries(layers.flatMap(({ sums }) => Object.entries(sums))) });
+  const session = await Session.open(model, { prepack: false });
+  try {
+    const rows = windowsOf(text, tokenizer, longest(weights));
+    const shape = [rows.length, rows[0]?.length ?? 0];
+    const outputs = await session.run({
+      ids: { type: 'int64', shape, data: BigInt64Array.from(rows.flat(), BigInt) },
+      mask: { type: 'int64', shape, data: new BigInt64Array(rows.flat().length).fill(1n) },
+    });
+    const read = (name: string): number => Number(outputs[name]?.data[0]);
+    const tokens = rows.flat().length;
+    return layers.map(({ name, shape: [inner, out] }) => ({
+      name,
+      shape: [inner, out],
+      relativeError: Math.sqrt(read(`${name} error`) / read(`${name} product`)),
+      peak: read(`${name} largest`) / Math.sqrt(read(`${name} read`) / (tokens * inner)),
+    }));
+  } finally {
+    await session.close();
+  }
+}
+
+interface TappedLayer {
+  readonly name: string;
+  readonly shape: readonly [number, number];
+  readonly sums: Readonly<Record<string, Value>>;
+}
+
+/** As frozen ones in fp32; each layer computes its product in int8 beside, and tells how far off it is. */
+function measuringParameters(
+  g: GraphBuilder,
+  { tensors }: EncoderWeights | DecoderWeights,
+  levels: Int8Levels,
+  layers: TappedLayer[],
+): GraphParameters {
+  const exact = frozenParameters(g, { tensors });
+  const int8: FrozenArithmetic = { precision: 'int8', levels, exceptions: new Set() };
+  const squares = (x: Value): Value => reduceSum(g, mul(g, x, x), [0, 1]);
+  const tap = (x: Value, layer: FrozenLayer, scales?: LinearScales): void => {
+    const product = frozenLinear(g, x, layer, scales);
+    const error = sub(g, frozenLinear(g, x, layer, scales, int8), product);
+    const [inner = 0, out = 0] = layer.transposed === true ? layer.weight.shape.toReversed() : layer.weight.shape;
+    const { name } = layer;
+    const sums = {
+      [`${name} error`]: squares(error),
+      [`${name} product`]: squares(product),
+      [`${name} read`]: squares(x),
+      [`${name} largest`]: largestMagnitude(g, x),
+    };
+    layers.push({ name, shape: [inner, out], sums });
+  };
+  const find = (name: string) => {
+    const weight = tensors.get(name);
+    if (weight === undefined)
+      throw new ModelError('model.tensor-missing', `The model's weights lack the tensor ${name}.`);
+    return weight;
+  };
+  return {
+    tensor: (name) => exact.tensor(name),
+    linear: (x, name, scales) => {
+      tap(x, { name, weight: find(`${name}.weight`) }, scales);
+      return exact.linear(x, name, scales);
+    },
+    byTable: (x, name) => {
+      tap(x, { name, weight: find(name), transposed: true });
+      return exact.byTable(x, name);
+    },
+  };
+}
+
+function largestMagnitude(g: GraphBuilder, x: Value): Value {
+  const magnitudes = g.emitOne({ operator: 'Abs', inputs: [x], type: 'float32', shape: x.shape });
+  return g.emitOne({
+    operator: 'ReduceMax',
+    inputs: [magnitudes, g.integers([0, 1])],
+    attributes: { keepdims: { int: 0 } },
+    type: 'float32',
+    shape: [],
+  });
+}
+
+/** The text's tokens in rows of one length, so that none is padded; a shorter text is one row. */
+function windowsOf(text: string, tokenizer: Tokenizer, longestRow: number): number[][] {
+  const ids = tokenizer.encodeRaw(text);
+  const width = Math.max(1, Math.min(WINDOW, longestRow - 2, ids.length));
+  return Array.from({ length: Math.max(1, Math.floor(ids.length / width)) }, (_, row) => [
+    tokenizer.clsTokenId,
+    ...ids.slice(row * width, (row + 1) * width),
+    tokenizer.sepTokenId,
+  ]);
+}
+
+function longest(weights: EncoderWeights | DecoderWeights): number {
+  return isDecoder(weights) ? weights.config.maxPositions : longestSequence(weights.config);
+}
+
+function isDecoder(weights: EncoderWeights | DecoderWeights): weights is DecoderWeights {
+  return weights.config.modelType === 'gpt2';
+}
