@@ -25,7 +25,11 @@ describe('the audit of a run', () => {
     server = await startTestServer();
     const databaseUrl = await server.createDatabase();
     laboratory = await Laboratory.open({ databaseUrl });
-    const spec = smallSpec({ link: { meanSnrDb: 5, deadlineMs: 185 }, baselines: ['local-only'] });
+    const spec = smallSpec({
+      link: { meanSnrDb: 5, deadlineMs: 185 },
+      baselines: ['local-only'],
+      base: { precision: 'int8' },
+    });
     let stray: Promise<void> | undefined;
     await laboratory.run(spec, ({ type, data }) => {
       if (type === 'round.opened') stray ??= sendStray((data as DataOf<typeof roundOpened>).global);

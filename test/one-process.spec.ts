@@ -46,6 +46,18 @@ describe('a whole run in one process', () => {
     expect(otherSeed.filter((digest) => once.includes(digest))).toEqual([]);
   });
 
+  it('comes to the same digests again on a base in int8, to others than in fp32, with each client in its own precision', async () => {
+    const base = { precision: 'int8' as const };
+    const profiles = { 'client-1': { base: { precision: 'fp32' } } };
+    const [mixed, again] = [
+      await laboratory.run(smallSpec({ base, profiles })),
+      await laboratory.run(smallSpec({ base, profiles })),
+    ];
+    expect(digestsOf(again)).toEqual(digestsOf(mixed));
+    const fp32 = digestsOf(await laboratory.run(smallSpec({ profiles })));
+    expect(fp32.filter((digest) => digestsOf(mixed).includes(digest))).toEqual([]);
+  });
+
   it('is a baseline for itself: nothing of local-only changes the federated models', async () => {
     const alone = digestsOf(await laboratory.run(smallSpec()));
     expect(digestsOf(await laboratory.run(smallSpec({ baselines: ['local-only'] })))).toEqual(alone);

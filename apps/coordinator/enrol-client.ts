@@ -1,4 +1,4 @@
-import { firstProfile, type clientEnrolled, type DataOf, type enrolmentRefused } from '#contracts';
+import { basePrecision, firstProfile, type clientEnrolled, type DataOf, type enrolmentRefused } from '#contracts';
 import type { Delivery } from '#events';
 import { judgeEnrolment, type Enrolment } from '#federation';
 import { enrolmentStatement, refusalStatement, verifyJson } from '#ledger';
@@ -31,7 +31,11 @@ export class EnrolClient {
     await this.#turns.take(envelope.experiment, async (turn) => {
       const { submission } = turn;
       const known = await findClient(turn.db, submission.id, data.client);
-      const expected = { clients: submission.clients, baseDigest: submission.base.digest };
+      const expected = {
+        clients: submission.clients,
+        baseDigest: submission.base.digest,
+        basePrecision: basePrecision(submission.spec, data.client),
+      };
       const stranger = isSigned(delivery) ? await admitSite(turn, this.#trust, data) : WRONG_SIGNATURE;
       if (stranger !== undefined) {
         // Where no stranger can come it is a mistake of the user's, who is to hear of it.
@@ -123,12 +127,13 @@ async function refuse(
 }
 
 function asEnrolment(client: Client): Enrolment {
-  const { name, site, publicKey, baseDigest, dataDigest } = client;
+  const { name, site, publicKey, baseDigest, basePrecision: precision, dataDigest } = client;
   return {
     client: name,
     site,
     publicKey,
     baseDigest: baseDigest as Enrolment['baseDigest'],
+    basePrecision: precision ?? 'fp32',
     dataDigest: dataDigest as Enrolment['dataDigest'],
   };
 }
@@ -139,6 +144,7 @@ function clientRow({ envelope, data }: Enrolled): Row<Client> {
     name: data.client,
     site: data.site,
     baseDigest: data.baseDigest,
+    basePrecision: data.basePrecision,
     dataDigest: data.dataDigest,
     deviceClass: data.deviceClass,
     trainExamples: data.examples.train,

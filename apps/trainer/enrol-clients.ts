@@ -95,13 +95,14 @@ export class EnrolClients implements OnApplicationBootstrap {
   /** What the site says of a client, signed. */
   private enrolment(experiment: OpenExperiment, client: HostedClient): DataOf<typeof clientEnrolled> {
     const { labels, notes, generalTest, baseDigest, showsHistograms, learner } = experiment;
-    const { name, data, dataDigest, deviceClass } = client;
+    const { name, data, precision, dataDigest, deviceClass } = client;
     const { signer } = this.identity;
     const enrolment = {
       site: this.experiments.site,
       client: name,
       publicKey: signer.publicKey,
       baseDigest,
+      basePrecision: precision,
       dataDigest,
       deviceClass,
       examples: { train: data.train.length, personalTest: data.personalTest.length, generalTest: generalTest.length },

@@ -1,5 +1,6 @@
 import type { ClientProfileSpec } from '#contracts';
 import type { ClientData } from '#datasets';
+import type { BasePrecision } from '#language-models';
 import type { Digest } from '#parameters';
 import type { ClientState } from './client-state.ts';
 
@@ -9,6 +10,8 @@ export interface HostedClient {
   readonly data: ClientData;
   readonly dataDigest: Digest;
   readonly deviceClass: string;
+  /** What its base is computed in. */
+  readonly precision: BasePrecision;
   readonly state: ClientState;
   readonly profile: ClientProfileSpec;
   readonly profileVersion: number;

@@ -1,4 +1,5 @@
 import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
+import type { BasePrecision } from '#language-models';
 import type { Method } from '#methods';
 import type { StepProgress } from '#tuning';
 import type { TensorManifest } from '#parameters';
@@ -35,6 +36,8 @@ export interface LearnerParts {
   readonly spec: ExperimentSpec;
   readonly method: Method;
   readonly modelFolder: string;
+  /** What the base is computed in for those whose profile does not say otherwise. */
+  readonly precision: BasePrecision;
   readonly data: SiteData;
   readonly threads: number | undefined;
   /** The experiment, and where this site keeps what belongs to it. */

@@ -2,6 +2,7 @@ import type { ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
 import { methodNamed, type Method } from '#methods';
 import type { Digest, TensorManifest } from '#parameters';
+import { basePrecisions } from './base-precisions.ts';
 import { ChangedProfiles, FIRST_VERSION } from './changed-profiles.ts';
 import { ClientState } from './client-state.ts';
 import { DownloadJobs } from './download-jobs.ts';
@@ -49,17 +50,31 @@ export async function openExperiment(id: string, submission: Submission, voice: 
   const { home, site } = settings;
   const method = methodNamed(spec.method);
   const modelFolder = await findBase(submission, settings);
+  const precisions = await basePrecisions(spec);
   const data = await openSiteData(spec, settings, digestKey);
   const { labels, clients: own, ...rest } = data;
   const folder = experimentFolder(home, site, id);
   const { threads } = settings;
-  const learner = await openLearner({ id, folder, spec, method, modelFolder, data, threads, voice });
+  const learner = await openLearner({
+    ...{ id, folder, spec, method, modelFolder, precision: precisions.of(), data, threads, voice },
+  });
   const clients = new Map(
     [...own].map(([name, client]): [string, HostedClient] => {
       const deviceClass = spec.profiles[name]?.deviceClass ?? client.deviceClass ?? DEFAULT_DEVICE_CLASS;
       const state = new ClientState(clientFolder(home, site, id, name));
       const asSubmitted = { profile: spec.profiles[name] ?? {}, profileVersion: FIRST_VERSION };
-      return [name, { name, data: client.data, dataDigest: client.digest, deviceClass, state, ...asSubmitted }];
+      return [
+        name,
+        {
+          name,
+          data: client.data,
+          dataDigest: client.digest,
+          deviceClass,
+          precision: precisions.of(name),
+          state,
+          ...asSubmitted,
+        },
+      ];
     }),
   );
   try {
@@ -78,6 +93,7 @@ export async function openExperiment(id: string, submission: Submission, voice: 
     modelFolder,
     labels,
     ...rest,
+    notes: [...precisions.notes, ...rest.notes],
     clients,
     learner,
     jobs: new DownloadJobs(jobsFolder(home, site, id)),

@@ -43,7 +43,11 @@ export class PpoLearner implements Learner {
   private readonly channels: ChannelPlan | undefined;
   private lastAnswers: { readonly digest: string; readonly answers: Promise<RolloutAnswer> } | undefined;
 
-  private constructor({ spec, modelFolder, data, threads }: LearnerParts, config: DecoderConfig, rewards: SiteRewards) {
+  private constructor(
+    { spec, modelFolder, precision, data, threads }: LearnerParts,
+    config: DecoderConfig,
+    rewards: SiteRewards,
+  ) {
     const { ppo, sparsity, training, trainableBlocks } = spec;
     this.spec = spec;
     this.config = config;
@@ -53,6 +57,7 @@ export class PpoLearner implements Learner {
     this.rewards = rewards;
     this.pool = new PolicyPool({
       modelFolder,
+      precision,
       trainableBlocks,
       attentionSparsity: sparsity.attention,
       temperature: ppo.temperature,

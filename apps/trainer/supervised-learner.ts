@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
-import { readEncoderConfig, type EncoderConfig } from '#language-models';
+import { readEncoderConfig, type BasePrecision, type EncoderConfig } from '#language-models';
 import { trains, type Method } from '#methods';
 import { decodeSafetensors, encodeSafetensors, parameterCount, type TensorManifest } from '#parameters';
 import {
@@ -41,7 +41,11 @@ export class SupervisedLearner implements Learner {
   private readonly generalTest: readonly Example[];
   /** By client and version of its profile. */
   private readonly parts = new Map<string, ClientPart>();
-  private readonly pool: TuningPool;
+  /** One base a precision that clients ask for. */
+  private readonly pools = new Map<BasePrecision, TuningPool>();
+  /** Blocks that have a LoRA beside those of the spec. */
+  private readonly wanted: number[] = [];
+  private readonly openPool: (precision: BasePrecision) => TuningPool;
 
   private constructor({ spec, method, modelFolder, data, threads }: LearnerParts, config: EncoderConfig) {
     this.spec = spec;
@@ -55,13 +59,14 @@ export class SupervisedLearner implements Learner {
     });
     const blocks = parts.flatMap(({ profile }) => [...profile.lora.blocks]);
     const loraBlocks = trains(method, 'lora') ? [...new Set(blocks)].sort((a, b) => a - b) : [];
-    this.pool = new TuningPool({
+    const pool = {
       modelFolder,
       shape: { adapters: trains(method, 'adapters'), loraBlocks, labels: data.labels.length },
       maxTokens: spec.training.maxTokens,
       parallel: spec.training.parallel,
       ...(threads === undefined ? {} : { threads }),
-    });
+    };
+    this.openPool = (precision) => new TuningPool({ ...pool, precision });
   }
 
   /** Rejects when the model folder or a client's profile does not fit the spec, naming file or field. */
@@ -87,7 +92,7 @@ export class SupervisedLearner implements Learner {
 
   async initial(client: HostedClient): Promise<ArmTensors> {
     const part = this.partOf(client);
-    const [shared, personal] = await this.pool.initial([part.shared, part.personal]);
+    const [shared, personal] = await this.poolOf(client).initial([part.shared, part.personal]);
     if (shared === undefined || personal === undefined) throw noInitial();
     return { shared, personal };
   }
@@ -95,7 +100,7 @@ export class SupervisedLearner implements Learner {
   /** On the test set in the client's own label mix, and on the balanced one. */
   async evaluate(client: HostedClient, _: number, { shared, personal }: ArmTensors): Promise<Measures> {
     const { rank, alpha } = this.partOf(client).profile.lora;
-    const { evaluations } = await this.pool.evaluate({
+    const { evaluations } = await this.poolOf(client).evaluate({
       // The worker takes the bytes over; the caller goes on to train with its own.
       parts: [shared.slice(), personal.slice()],
       sets: [labelledTexts(client.data.personalTest), labelledTexts(this.generalTest)],
@@ -122,7 +127,7 @@ export class SupervisedLearner implements Learner {
     const kept = this.spec.training.keepMoments;
     // The worker takes the bytes over, and they may be needed again when it fails.
     const averages = kept && moments !== undefined ? { ...moments, averages: moments.averages.slice() } : undefined;
-    const answer = await this.pool.tune(
+    const answer = await this.poolOf(client).tune(
       {
         parts: [shared.slice(), personal.slice()],
         examples: labelledTexts(examples),
@@ -155,21 +160,22 @@ export class SupervisedLearner implements Learner {
     };
   }
 
-  close(): Promise<void> {
-    return this.pool.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.close()));
   }
 
   /** Which blocks have a LoRA is part of the graph that all clients share. */
   expect(profiles: readonly ClientProfileSpec[]): void {
     if (!trains(this.method, 'lora')) return;
-    this.pool.widen(profiles.flatMap((profile) => [...this.profileOf('', profile).lora.blocks]));
+    this.wanted.push(...profiles.flatMap((profile) => [...this.profileOf('', profile).lora.blocks]));
+    for (const pool of this.pools.values()) pool.widen(this.wanted);
   }
 
   /** A LoRA of another shape; the moments of the old one say nothing of it. */
   async adapt(before: HostedClient, now: HostedClient, tensors: ArmTensors): Promise<ArmTensors> {
     const [{ profile: old }, part] = [this.partOf(before), this.partOf(now)];
     if (isDeepStrictEqual(old.lora, part.profile.lora)) return tensors;
-    const [initial] = await this.pool.initial([part.personal]);
+    const [initial] = await this.poolOf(now).initial([part.personal]);
     if (initial === undefined) throw noInitial();
     const personal = resizeLora(
       decodeSafetensors(tensors.personal),
@@ -178,6 +184,15 @@ export class SupervisedLearner implements Learner {
       decodeSafetensors(initial),
     );
     return { shared: tensors.shared, personal: encodeSafetensors(personal) };
+  }
+
+  private poolOf({ precision }: HostedClient): TuningPool {
+    const known = this.pools.get(precision);
+    if (known !== undefined) return known;
+    const pool = this.openPool(precision);
+    pool.widen(this.wanted);
+    this.pools.set(precision, pool);
+    return pool;
   }
 
   private partOf({ name, profile: own, profileVersion }: Tuned): ClientPart {

@@ -48,7 +48,14 @@ export class StandInSite {
   async submitted({ envelope, data: { spec, base } }: Delivery<DataOf<typeof experimentSubmitted>>): Promise<void> {
     for (const client of clientNames(spec.clients)) {
       const enrolment = {
-        ...{ site: StandInSite.site, client, baseDigest: base.digest, dataDigest: NOTHING, deviceClass: 'none' },
+        ...{
+          site: StandInSite.site,
+          client,
+          baseDigest: base.digest,
+          dataDigest: NOTHING,
+          basePrecision: 'fp32' as const,
+          deviceClass: 'none',
+        },
         ...{ examples: { train: EXAMPLES, personalTest: 1, generalTest: 1 }, parameters: { shared: 2, personal: 0 } },
         ...{ labels: ['a', 'b'], majorityClass: 0.5, notes: [] },
       };

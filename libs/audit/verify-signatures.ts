@@ -24,6 +24,7 @@ function verifyEnrolment(experiment: string, row: Columns, findings: Findings): 
     client: text(row, 'name'),
     publicKey: text(row, 'public_key'),
     baseDigest: text(row, 'base_digest'),
+    basePrecision: row['base_precision'] === null ? 'fp32' : text(row, 'base_precision'),
     dataDigest: text(row, 'data_digest'),
     deviceClass: text(row, 'device_class'),
     examples: {

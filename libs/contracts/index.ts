@@ -48,6 +48,7 @@ export {
   type RolloutMeasure,
 } from './vocabulary.ts';
 export {
+  basePrecision,
   experimentSpec,
   profileChange,
   type ClientProfileSpec,

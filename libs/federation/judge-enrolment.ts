@@ -6,6 +6,8 @@ export interface Enrolment {
   /** The Ed25519 key of the site, base64url; null for a client that enrolled when sites had none. */
   readonly publicKey: string | null;
   readonly baseDigest: Digest;
+  /** fp32, int8, or int8-7-bit. */
+  readonly basePrecision: string;
   readonly dataDigest: Digest;
 }
 
@@ -18,16 +20,25 @@ export type EnrolmentVerdict =
 /** Whether a site may enrol a client: a known name, the right base model, and nobody else's. */
 export function judgeEnrolment(
   enrolment: Enrolment,
-  expected: { readonly clients: ReadonlySet<string>; readonly baseDigest: Digest },
+  expected: {
+    readonly clients: ReadonlySet<string>;
+    readonly baseDigest: Digest;
+    readonly basePrecision: 'fp32' | 'int8';
+  },
   enrolled: Enrolment | undefined,
 ): EnrolmentVerdict {
-  const { client, site, publicKey, baseDigest, dataDigest } = enrolment;
+  const { client, site, publicKey, baseDigest, basePrecision, dataDigest } = enrolment;
   if (!expected.clients.has(client))
     return refuse('enrolment.unknown-client', `${client} is not a client of this experiment.`);
   if (baseDigest !== expected.baseDigest)
     return refuse(
       'enrolment.wrong-base',
       `${client} at ${site} holds the base model ${baseDigest}, the experiment needs ${expected.baseDigest}.`,
+    );
+  if ((basePrecision === 'fp32' ? 'fp32' : 'int8') !== expected.basePrecision)
+    return refuse(
+      'enrolment.wrong-precision',
+      `${client} at ${site} computes its base in ${basePrecision}, the experiment asks it for ${expected.basePrecision}.`,
     );
   if (enrolled === undefined) return { kind: 'accepted' };
   if (enrolled.site !== site)
@@ -39,6 +50,11 @@ export function judgeEnrolment(
     return refuse(
       'enrolment.other-key',
       `${client} at ${site} has enrolled with another key; this one is a stranger's.`,
+    );
+  if (enrolled.basePrecision !== basePrecision)
+    return refuse(
+      'enrolment.precision-changed',
+      `${client} at ${site} enrolled with a base in ${enrolled.basePrecision}, and now computes in ${basePrecision}.`,
     );
   if (enrolled.dataDigest !== dataDigest)
     return refuse('enrolment.data-changed', `The data of ${client} at ${site} are no longer those it enrolled with.`);

@@ -5,6 +5,8 @@ export interface Enrolment {
   readonly client: string;
   readonly publicKey: string;
   readonly baseDigest: string;
+  /** What the site computes the base in. */
+  readonly basePrecision: string;
   readonly dataDigest: string;
   readonly deviceClass: string;
   readonly examples: { readonly train: number; readonly personalTest: number; readonly generalTest: number };
@@ -16,10 +18,12 @@ export interface Enrolment {
 
 /** What an enrolment's signature is over. */
 export function enrolmentStatement(enrolment: Enrolment): Readonly<Record<string, unknown>> {
-  const { experiment, site, client, publicKey, baseDigest, dataDigest, deviceClass } = enrolment;
+  const { experiment, site, client, publicKey, baseDigest, basePrecision, dataDigest, deviceClass } = enrolment;
   const { examples, parameters, labels, labelHistogram, majorityClass } = enrolment;
   return {
     ...{ experiment, site, client, publicKey, baseDigest, dataDigest, deviceClass, labels, majorityClass },
+    // Sites signed no precision while there was only fp32.
+    ...(basePrecision === 'fp32' ? {} : { basePrecision }),
     examples: { train: examples.train, personalTest: examples.personalTest, generalTest: examples.generalTest },
     parameters: { shared: parameters.shared, personal: parameters.personal },
     labelHistogram: labelHistogram ?? null,

@@ -20,12 +20,19 @@ const PARTICULAR: readonly {
   { path: ['ppo'], usedBy: learnsFromRewards, because: 'learns from labels, not from rewards' },
   { path: ['distance'], usedBy: learnsFromRewards, because: 'learns from labels, not from rewards' },
   { path: ['sparsity'], usedBy: (method) => method.sparse === true, because: 'is dense' },
+  // One policy worker draws for all clients of a site.
+  {
+    path: ['profiles.base'],
+    usedBy: learnsFromLabels,
+    because: 'has one base for all clients, in the precision of base',
+  },
   { path: ['training', 'steps'], usedBy: learnsFromLabels, because: 'takes its steps from ppo' },
   { path: ['training', 'keepMoments'], usedBy: learnsFromLabels, because: 'begins each round with new moments' },
 ];
 
 /** Those of one client's profile. */
 const IN_PROFILES = new Map([
+  ['base', 'profiles.base'],
   ['lora', 'lora'],
   ['rewards', 'rewards'],
   ['shareCompletions', 'rewards'],

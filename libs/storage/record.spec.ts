@@ -79,6 +79,7 @@ describe('the record', () => {
     const parameters = { sharedParameters: 100, personalParameters: 50, labels: ['a', 'b'], labelHistogram: [3, 7] };
     const said = {
       baseDigest: 'b',
+      basePrecision: 'fp32',
       dataDigest: 'd',
       deviceClass: 'phone',
       majorityClassAccuracy: 0.7,

@@ -142,7 +142,15 @@ export class OtherSide {
   async enrol(experiment: string, client: string): Promise<void> {
     const train = this.examples.get(client) ?? 0;
     const counts = { train, personalTest: 5, generalTest: 5 };
-    const data = { site, client, baseDigest: digest, dataDigest: digest, deviceClass: 'phone', examples: counts };
+    const data = {
+      site,
+      client,
+      baseDigest: digest,
+      basePrecision: 'fp32' as const,
+      dataDigest: digest,
+      deviceClass: 'phone',
+      examples: counts,
+    };
     const rest = { parameters: { shared: 2, personal: 3 }, labels: ['a', 'b'], majorityClass: 0.5, notes: [] };
     await this.#say(clientEnrolled, signed(this.signer, experiment, { ...data, ...rest }), { experiment });
   }

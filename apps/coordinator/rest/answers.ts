@@ -174,6 +174,7 @@ export const enrolment = named(
     name,
     site: name,
     baseDigest: sha256,
+    basePrecision: z.string().nullable(),
     dataDigest: sha256,
     deviceClass: z.string(),
     trainExamples: count,

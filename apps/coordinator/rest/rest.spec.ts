@@ -209,7 +209,14 @@ describe('the REST border', () => {
       clock: new SystemClock(),
     });
     const enrolment = {
-      ...{ site: 'a', client: 'client-0', baseDigest: base.digest, dataDigest: base.digest, deviceClass: 'phone' },
+      ...{
+        site: 'a',
+        client: 'client-0',
+        baseDigest: base.digest,
+        basePrecision: 'fp32' as const,
+        dataDigest: base.digest,
+        deviceClass: 'phone',
+      },
       ...{ examples: { train: 9, personalTest: 5, generalTest: 5 }, parameters: { shared: 2, personal: 3 } },
       ...{ labels: ['x', 'y'], majorityClass: 0.5, notes: ['half of it is old'] },
     };

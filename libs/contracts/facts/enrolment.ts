@@ -17,6 +17,8 @@ export const clientEnrolled = defineContract({
     site: siteName,
     client: clientName,
     baseDigest: digest,
+    /** What the site computes the base in; `int8-7-bit` where its processor's sums of 8-bit products saturate. */
+    basePrecision: z.enum(['fp32', 'int8', 'int8-7-bit']).default('fp32'),
     dataDigest: digest,
     deviceClass: z.string().max(64),
     examples: z.strictObject({ train: z.int().min(1), personalTest: z.int().min(1), generalTest: counts }),

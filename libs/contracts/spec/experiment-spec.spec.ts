@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainIssues } from './explain-issues.ts';
-import { experimentSpec } from './experiment-spec.ts';
+import { basePrecision, experimentSpec } from './experiment-spec.ts';
 import { rewardModels } from './reinforcement-spec.ts';
 
 const least = { method: 'pftt', model: '../models/tiny', data: { source: 'wordnet-topics' } };
@@ -60,7 +60,7 @@ describe('an experiment’s spec', () => {
       ],
     );
     expect(problems({ ...least, profiles: { 'client-1': { adapters: {} } } })).toEqual([
-      'profiles.client-1.adapters: unknown field; allowed here: lora, deviceClass, rewards, shareCompletions',
+      'profiles.client-1.adapters: unknown field; allowed here: lora, deviceClass, base, rewards, shareCompletions',
     ]);
     expect(problems({ ...least, profiles: { 'client 9': {} } }).join()).toMatch(/a client is named in lower case/);
   });
@@ -94,6 +94,17 @@ describe('an experiment’s spec', () => {
       /^clients\.(names|partition): unknown field/,
     );
     expect(problems({ ...least, clients: 4 }).join()).toMatch(/^clients: must be fields with values/);
+  });
+
+  it('names the precisions that a base may be computed in; fp32 is not written into specs that do not name one', () => {
+    const base = { precision: 'int8' };
+    const spec = experimentSpec.parse({ ...least, profiles: { 'client-1': { base } } });
+    expect(['client-0', 'client-1'].map((client) => basePrecision(spec, client))).toEqual(['fp32', 'int8']);
+    expect(basePrecision(experimentSpec.parse({ ...least, base }))).toBe('int8');
+    expect(spec).not.toHaveProperty('base');
+    expect(problems({ ...least, base: { precision: 'int4' } })).toEqual([
+      'base.precision: must be fp32 or int8, not "int4"',
+    ]);
   });
 
   it('lists the sources of data there are', () => {

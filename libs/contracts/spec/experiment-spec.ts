@@ -27,6 +27,9 @@ const training = z.strictObject({
   parallel: z.union([z.literal(1), z.literal(2)]).default(1),
 });
 
+/** What products with the base's frozen matrices are computed in; fp32 unless it is said. */
+const base = z.strictObject({ precision: z.enum(['fp32', 'int8']) });
+
 const profile = z.strictObject({
   lora: z
     .strictObject({
@@ -36,6 +39,8 @@ const profile = z.strictObject({
     })
     .optional(),
   deviceClass: z.string().min(1).max(64).optional(),
+  /** Another precision than the spec's, as a device of this class is best served. */
+  base: base.optional(),
   /** The client's own weights; a reward that it does not name has the spec's. */
   rewards: z.record(z.string().min(1).max(63), rewardWeight).optional(),
   /** Whether prompts and completions may leave the site towards reward models; otherwise these run at the site. */
@@ -44,10 +49,10 @@ const profile = z.strictObject({
 
 /**
  * What of a client's profile may be changed while its experiment runs; what is not named stays. Whether its completions may
- * leave the site is settled when the experiment is submitted.
+ * leave the site, and what its base is computed in, is settled when the experiment is submitted.
  */
 export const profileChange = profile
-  .omit({ shareCompletions: true })
+  .omit({ shareCompletions: true, base: true })
   .refine(
     (change) => Object.keys({ ...change, ...change.lora }).some((field) => field !== 'lora'),
     'nothing is changed',
@@ -97,6 +102,7 @@ export const experimentSpec = z
     seed: z.int().min(0).default(0),
     rounds: z.int().min(1).max(100_000).default(40),
     model: z.string().min(1),
+    base: base.optional(),
     data: dataSpec,
     clients: z.union([simulated, named]).prefault({}),
     training: training.prefault({}),
@@ -156,6 +162,12 @@ export const experimentSpec = z
   .superRefine((spec, context) => {
     for (const { path, message } of agree(spec)) context.addIssue({ code: 'custom', path, message });
   });
+
+/** What a client's base is to be computed in. */
+export function basePrecision(spec: ExperimentSpec, client?: string): 'fp32' | 'int8' {
+  const own = client === undefined ? undefined : spec.profiles[client]?.base;
+  return (own ?? spec.base)?.precision ?? 'fp32';
+}
 
 export type ExperimentSpec = z.infer<typeof experimentSpec>;
 export type ClientProfileSpec = z.infer<typeof profile>;

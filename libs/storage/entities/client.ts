@@ -19,6 +19,10 @@ export class Client {
   @Column('text')
   baseDigest!: string;
 
+  /** What its site computes the base in: fp32, int8, or int8-7-bit; null where it enrolled before there was a choice, in fp32. */
+  @Column('text', { nullable: true })
+  basePrecision!: string | null;
+
   @Column('text')
   dataDigest!: string;
 

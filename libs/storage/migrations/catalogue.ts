@@ -11,6 +11,7 @@ import { Scores1764750000000 } from './1764750000000-scores.ts';
 import { EnrolmentsInTime1764755000000 } from './1764755000000-enrolments-in-time.ts';
 import { Rollouts1764760000000 } from './1764760000000-rollouts.ts';
 import { RewardModels1764770000000 } from './1764770000000-reward-models.ts';
+import { BasePrecisions1764780000000 } from './1764780000000-base-precisions.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   EnrolmentsInTime1764755000000,
   Rollouts1764760000000,
   RewardModels1764770000000,
+  BasePrecisions1764780000000,
 ] as const;

@@ -2,7 +2,9 @@ import { Session, type Feed, type SessionOptions } from '#autograd';
 import {
   buildClassifierStep,
   gradientName,
+  inPrecision,
   loadEncoder,
+  type BasePrecision,
   type EncoderConfig,
   type PersonalisationShape,
   type TrainableInput,
@@ -15,6 +17,8 @@ import { TuningError } from '../tuning-error.ts';
 export interface TuningBase {
   readonly modelFolder: string;
   readonly shape: PersonalisationShape;
+  /** What products with the base's own matrices are computed in; default fp32. */
+  readonly precision?: BasePrecision;
 }
 
 /** One frozen base, ready to train and evaluate any client's tensors. `run` blocks its thread: open it in a worker. */
@@ -35,10 +39,10 @@ export class ClassifierSession {
 
   /** Loads the encoder and compiles the step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
   static async open(
-    { modelFolder, shape }: TuningBase,
+    { modelFolder, shape, precision = 'fp32' }: TuningBase,
     { threads = 1, spinMicroseconds = 0 }: SessionOptions,
   ): Promise<ClassifierSession> {
-    const weights = await loadEncoder(modelFolder);
+    const weights = await inPrecision(await loadEncoder(modelFolder), { precision, modelFolder });
     const { model, trainable } = buildClassifierStep(weights, shape);
     const session = await Session.open(model, { threads, spinMicroseconds });
     return new ClassifierSession(session, trainable, weights.config, shape.loraBlocks.length > 0);

@@ -1,3 +1,4 @@
+import type { BasePrecision } from '#language-models';
 import type { ChannelFamily } from '#parameters';
 import type { Moments, TensorParts } from '../../workers/tuning-messages.ts';
 import type { DrawnCompletion } from '../learner/pack-completions.ts';
@@ -7,6 +8,8 @@ import type { LossSettings } from '../numerics/clipped-losses.ts';
 /** What a worker must have open to draw completions and to learn from them. */
 export interface PolicyBase extends LossSettings {
   readonly modelFolder: string;
+  /** What products with the base's own matrices are computed in; default fp32. */
+  readonly precision?: BasePrecision;
   readonly trainableBlocks: number;
   /** The part of the visible keys that queries of the tuned blocks leave out. */
   readonly attentionSparsity: number;

@@ -2,6 +2,7 @@ import {
   checkVocabulary,
   Generator,
   initialValueHead,
+  inPrecision,
   loadDecoder,
   loadTokenizer,
   sparseAttention,
@@ -61,8 +62,9 @@ async function openBase(base: PolicyBase & WorkerThreads): Promise<OpenPolicyBas
   currentKey = key;
   current = (async () => {
     await before?.then(closeBase).catch(() => undefined);
-    const weights = await loadDecoder(base.modelFolder);
-    const tokenizer = await loadTokenizer(base.modelFolder);
+    const { modelFolder, precision = 'fp32' } = base;
+    const weights = await inPrecision(await loadDecoder(modelFolder), { precision, modelFolder });
+    const tokenizer = await loadTokenizer(modelFolder);
     checkVocabulary(tokenizer, weights.config);
     const { trainableBlocks, attentionSparsity } = base;
     const blockBias = sparseAttention(weights.config, trainableBlocks, attentionSparsity);
