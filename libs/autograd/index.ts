@@ -1,13 +1,8 @@
 /** Training as ordinary ONNX graphs: build, differentiate, compile, run. */
 export { compileModel, countNodes, type OnnxModel, type Outputs } from './compile-model.ts';
 export { dimAt, productOf, sameShape } from './dims.ts';
-export {
-  frozenLinear,
-  type FrozenArithmetic,
-  type FrozenLayer,
-  type Int8Levels,
-  type LinearScales,
-} from './frozen-linear.ts';
+export { frozenLinear } from './frozen-linear.ts';
+export type { FrozenArithmetic, FrozenLayer, Int8Levels, LinearScales } from './frozen-layer.ts';
 export { probeInt8 } from './int8/probe-int8.ts';
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';

@@ -27,7 +27,7 @@ async function run(x: Float32Array, rows = ROWS, threads = 1, own: FrozenLayer =
   const input = g.trainable('x', ['rows', IN]);
   const y = frozenLinear(g, input, own, { alpha: 0.5, beta: 2 }, arithmetic);
   const [slope] = gradients(g, reduceSum(g, mul(g, y, g.input('dy', 'float32', ['rows', OUT])), [0, 1]), [input]);
-  const model = compileModel(g, { always: { y, slope: slope as Value } });
+  const model = compileModel(g, { always: { y, slope: slope! } });
   const session = await Session.open(model, { threads });
   const dy = { shape: [rows, OUT], data: upstream.data.subarray(0, rows * OUT) };
   const out = await session.run({ x: { shape: [rows, IN], data: x }, dy });
@@ -118,7 +118,7 @@ describe('a frozen layer in int8', () => {
       const below = learns ? w : g.input('x', 'float32', ['rows', 64]);
       const y = mul(g, frozenLinear(g, below, wide, {}, int8), w);
       const [slope] = gradients(g, reduceSum(g, y, [0, 1]), [w]);
-      return compileModel(g, { always: { slope: slope as Value } }).weights.length;
+      return compileModel(g, { always: { slope: slope! } }).weights.length;
     };
     expect([build(false), build(true)]).toEqual([1, 2]);
   });

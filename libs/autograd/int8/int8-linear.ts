@@ -1,5 +1,5 @@
 import { dimAt } from '../dims.ts';
-import type { FrozenLayer, LinearScales } from '../frozen-linear.ts';
+import type { FrozenLayer, LinearScales } from '../frozen-layer.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import { add } from '../operators/add.ts';

@@ -1,5 +1,6 @@
 import { compileModel } from '../compile-model.ts';
-import { frozenLinear, type Int8Levels } from '../frozen-linear.ts';
+import type { Int8Levels } from '../frozen-layer.ts';
+import { frozenLinear } from '../frozen-linear.ts';
 import { GraphBuilder } from '../graph-builder.ts';
 import { gradients } from '../gradients.ts';
 import { reduceSum } from '../operators/reduce-sum.ts';

@@ -1,0 +1,28 @@
+import type { FloatTensor } from './value.ts';
+
+/** A frozen layer: weight [in, out], or [out, in] where `transposed`; bias [out]. */
+export interface FrozenLayer {
+  readonly name: string;
+  readonly weight: FloatTensor;
+  readonly bias?: FloatTensor | undefined;
+  readonly transposed?: boolean;
+}
+
+/** alpha x·weight + beta bias; both 1 by default. */
+export interface LinearScales {
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
+/** How products with frozen matrices are computed. */
+export type FrozenArithmetic =
+  | { readonly precision: 'fp32' }
+  | {
+      readonly precision: 'int8';
+      /** Weights are whole numbers from −levels to levels: 127, or 63 where the processor's sums of products saturate (`probeInt8`). */
+      readonly levels: Int8Levels;
+      /** Layers that are computed in fp32 all the same. */
+      readonly exceptions: ReadonlySet<string>;
+    };
+
+export type Int8Levels = 127 | 63;
