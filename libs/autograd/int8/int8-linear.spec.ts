@@ -9,7 +9,6 @@ import {
   reduceSum,
   Session,
   type FrozenLayer,
-  type Value,
 } from '../index.ts';
 
 const wave = (shape: readonly number[], step: number): { shape: readonly number[]; data: Float32Array } => ({
