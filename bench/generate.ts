@@ -14,7 +14,7 @@ const ROUNDS = Number(process.env['AIRTUNE_BENCH_ROUNDS'] ?? 3);
 
 /**
  * Ratios. `transformers`: the time of transformers' `generate` over ours, the same sizes, fp32, threads and sampling; absent without a
- * Python that has it. Ours feeds the last two blocks at each run, as rollouts do.
+ * Python that has it. `--precision int8` computes the base in int8. Ours feeds the last two blocks at each run, as rollouts do.
  */
 export async function benchGenerate() {
   const config = GPT2_SMALL;
@@ -22,8 +22,11 @@ export async function benchGenerate() {
   const tensors = randomWeights(config);
   const tunedNames = new Set(tunedManifest(config, trainableBlocks).map(({ name }) => name));
   const tuned = selectTensors(tensors, (name) => tunedNames.has(name));
+  const int8 = process.argv.includes('int8');
   const generator = await Generator.open(
-    { config, tensors },
+    int8
+      ? { config, tensors, arithmetic: { precision: 'int8', levels: 127, exceptions: new Set() } }
+      : { config, tensors },
     { trainableBlocks, ranked: true },
     { threads: THREADS, spinMicroseconds: THREADS > 1 ? SPIN_ALONE_MICROSECONDS : 0 },
   );
@@ -48,7 +51,14 @@ export async function benchGenerate() {
   await Promise.all([generator.close(), transformers?.stop()]);
   const ms = median(ours);
   const tokensPerSecond = (time: number): number => (batch * newTokens * 1000) / time;
-  const figures = { clock: CLOCK, threads: THREADS, ...SIZES, ms, tokensPerSecond: tokensPerSecond(ms) };
+  const figures = {
+    clock: CLOCK,
+    precision: int8 ? 'int8' : 'fp32',
+    threads: THREADS,
+    ...SIZES,
+    ms,
+    tokensPerSecond: tokensPerSecond(ms),
+  };
   console.log(`${tokensPerSecond(ms).toFixed(0)} tokens/s, ${ms.toFixed(0)} ms for ${batch} × ${newTokens}`);
   if (transformers === undefined) return { ratios: {}, figures };
   const transformersMs = median(theirs);

@@ -2,12 +2,20 @@
 const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: () => Promise<Result> }>> = {
   'training-step': {
     about:
-      "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch",
-    run: async () => (await import('./training-step.ts')).benchTrainingStep(),
+      "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch; --precision int8: the base in fp32 and in int8 beside PyTorch in fp32 and bf16",
+    run: async () =>
+      process.argv.includes('--precision')
+        ? (await import('./training-step-precisions.ts')).benchPrecisions()
+        : (await import('./training-step.ts')).benchTrainingStep(),
   },
   'ppo-update': {
     about: 'a PPO update of the last two blocks of a GPT-2 small against PyTorch, with and without a cached prefix',
     run: async () => (await import('./ppo-update.ts')).benchPpoUpdate(),
+  },
+  'precision-accuracy': {
+    about:
+      'a spec with its base in fp32 and in int8, for 5 seeds: the paired difference and its interval; SPEC, --seeds N, --rounds N',
+    run: async () => (await import('./precision-accuracy.ts')).benchPrecisionAccuracy(),
   },
   score: {
     about:

@@ -1,6 +1,6 @@
 import { startPython, type PythonTimer } from './pytorch-process.ts';
 
-export type PyTorchStep = PythonTimer<'step'>;
+export type PyTorchStep = PythonTimer<'step' | 'bf16'>;
 
 interface PyTorchShape {
   readonly layers: number;
@@ -17,7 +17,7 @@ interface PyTorchShape {
   readonly clock: 'wall' | 'cpu';
 }
 
-/** The same step in eager PyTorch, fp32, AdamW included, in the Python that AIRTUNE_PYTHON names; undefined without one. */
+/** The same step in eager PyTorch, in fp32 or under autocast to bf16, AdamW included, in the Python that AIRTUNE_PYTHON names; undefined without one. */
 export function startPyTorchStep(shape: PyTorchShape): Promise<PyTorchStep | undefined> {
   return startPython(SCRIPT, shape);
 }
@@ -63,14 +63,16 @@ optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad]
 B, S = c['batch'], c['sequence']
 ids, bias = torch.randint(0, c['vocabulary'], (B, S)), torch.zeros(B, 1, 1, S)
 labels = torch.arange(B) % c['labels']
-def step():
+def step(kind='step'):
     optimiser.zero_grad()
-    F.cross_entropy(model(ids, bias), labels).backward()
+    with torch.autocast('cpu', dtype=torch.bfloat16, enabled=kind == 'bf16'):
+        loss = F.cross_entropy(model(ids, bias), labels)
+    loss.backward()
     optimiser.step()
 now = time.process_time if c['clock'] == 'cpu' else time.perf_counter
-step(); step()
+step(); step('bf16'); step()
 print('ready', flush=True)
-for _ in sys.stdin:
-    start = now(); step()
+for kind in sys.stdin:
+    start = now(); step(kind.strip())
     print((now() - start) * 1000, flush=True)
 `;

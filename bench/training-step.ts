@@ -1,51 +1,19 @@
-import { Session, SPIN_ALONE_MICROSECONDS, type Feed, type OnnxModel, type SessionOptions } from '#autograd';
-import {
-  adapterManifest,
-  buildClassifierStep,
-  encoderManifest,
-  gradientName,
-  headManifest,
-  loraManifest,
-  type EncoderConfig,
-} from '#language-models';
-import type { NamedTensors, Tensor } from '#parameters';
-import { adamW } from '#tuning';
+import { buildClassifierStep, encoderManifest, type EncoderConfig } from '#language-models';
 
-import { CLOCK, milliseconds } from './clock.ts';
+import { CLOCK } from './clock.ts';
 import { median } from './median.ts';
 import { filled, openProducts, operationsOf, type TimedProducts } from './matrix-products.ts';
 import { startPyTorchStep, type PyTorchStep } from './pytorch-step.ts';
+import { openStep, SETTINGS, type Step } from './training-step-parts.ts';
+import { encoderOf, LARGE, SIZES, THREADS } from './training-step-shape.ts';
 
-/** Batch, tokens, LoRA rank, adapter width, labels: the same for both shapes. */
-const SIZES = { batch: 8, sequence: 64, rank: 8, width: 64, labels: 4 };
-const THREADS = Number(process.env['AIRTUNE_BENCH_THREADS'] ?? 2);
 const ROUNDS = Number(process.env['AIRTUNE_BENCH_ROUNDS'] ?? 9);
 
 /** A step of the smaller shape takes a seventh of the time, and a pause of the machine weighs as much more: it is measured more often. */
 const SHAPES: Readonly<Record<string, { config: EncoderConfig; rounds: number }>> = {
-  '12x768': { config: encoderOf(12, 768), rounds: ROUNDS },
+  '12x768': { config: LARGE, rounds: ROUNDS },
   '6x384': { config: encoderOf(6, 384), rounds: 5 * ROUNDS },
 };
-
-function encoderOf(layers: number, hidden: number): EncoderConfig {
-  return {
-    modelType: 'roberta',
-    layers,
-    hidden,
-    heads: 12,
-    intermediate: 4 * hidden,
-    vocabulary: 1000,
-    maxPositions: 514,
-    typeVocabulary: 1,
-    layerNormEpsilon: 1e-5,
-    activation: 'gelu',
-    positionOffset: 2,
-    padTokenId: 1,
-  };
-}
-
-/** What a worker that is alone on the machine opens its session with. */
-const SETTINGS: SessionOptions = { threads: THREADS, spinMicroseconds: SPIN_ALONE_MICROSECONDS };
 
 /**
  * Ratios. `gemm`: time of the step's own matrix products and nothing else, in a session of their own in the same minute,
@@ -110,8 +78,6 @@ interface Round {
   readonly pytorch: number;
 }
 
-type Step = Awaited<ReturnType<typeof openStep>>;
-
 /** Everything in turn, so that a busy minute slows all alike. */
 async function measureRounds(
   count: number,
@@ -137,53 +103,4 @@ async function measureRounds(
     });
   }
   return rounds;
-}
-
-/** A step in its parts, each of which gives the milliseconds that it took. */
-async function openStep(model: OnnxModel, config: EncoderConfig, blocks: number[]) {
-  const session = await Session.open(model, SETTINGS);
-  const manifest = [
-    ...adapterManifest(config, SIZES.width),
-    ...loraManifest(config, { rank: SIZES.rank, blocks }),
-    ...headManifest(config, SIZES.labels),
-  ];
-  const { batch, sequence, labels } = SIZES;
-  const integers = (shape: number[], value: (i: number) => number): Feed => ({
-    type: 'int64',
-    shape,
-    data: BigInt64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => BigInt(value(i))),
-  });
-  const parameters = new Map(manifest.map(({ name, shape }) => [name, filled(shape)]));
-  const feeds: Record<string, Feed> = {
-    ids: integers([batch, sequence], (i) => (i * 7919) % config.vocabulary),
-    mask: integers([batch, sequence], () => 1),
-    labels: integers([batch], (i) => i % labels),
-    loraScale: { shape: [], data: Float32Array.of(2) },
-    ...Object.fromEntries(parameters),
-  };
-  const run = async (train: boolean) =>
-    session.run({ ...feeds, train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) } });
-  const optimiser = adamW();
-  const state = optimiser.initial(parameters);
-  let slopes: NamedTensors = new Map();
-  return {
-    gradients: async () =>
-      timed(async () => {
-        const out = await run(true);
-        slopes = new Map(manifest.map(({ name }) => [name, out[gradientName(name)] as Tensor]));
-      }),
-    evaluate: async () => timed(async () => run(false)),
-    update: () => {
-      const start = milliseconds();
-      optimiser.update(slopes, state, parameters, 1e-4);
-      return milliseconds() - start;
-    },
-    close: async () => session.close(),
-  };
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = milliseconds();
-  await work();
-  return milliseconds() - start;
 }
