@@ -1,6 +1,8 @@
-import { Clock, type DeadLetter } from '#events';
+import { clientEnrolled, enrolmentRefused, experimentSubmitted } from '#contracts';
+import { Clock, type DeadLetter, isRetryable } from '#events';
 import {
   claimDeadLetter,
+  countEntriesOf,
   ExperimentRecord,
   insertDeadLetter,
   listDeadLetters,
@@ -9,8 +11,15 @@ import {
 } from '#storage';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from './coordinator-error.ts';
+import type { Turn } from './turn.ts';
+import { Turns } from './turns.ts';
 
 const MOST = 1000;
+
+/** Facts without which an experiment waits for its clients, and nobody would know why. */
+const OF_ENROLMENT: readonly string[] = [clientEnrolled, enrolmentRefused, experimentSubmitted].map(({ name }) => name);
+/** Anybody may send what cannot be read: of more the ledger does not tell. */
+const MOST_TOLD = 20;
 
 /** Sends a message to where it came from, once more. */
 export abstract class DeadLetterPost {
@@ -23,19 +32,27 @@ export class DeadLetters {
   readonly #record: ExperimentRecord;
   readonly #clock: Clock;
   readonly #post: DeadLetterPost;
+  readonly #turns: Turns;
 
-  constructor(record: ExperimentRecord, clock: Clock, post: DeadLetterPost) {
+  constructor(record: ExperimentRecord, clock: Clock, post: DeadLetterPost, turns: Turns) {
+    this.#turns = turns;
     this.#record = record;
     this.#clock = clock;
     this.#post = post;
   }
 
-  /** Keeps a letter; the same one again changes nothing. */
+  /** Keeps a letter; the same one again changes nothing. Those who wait for clients hear of one that is about them. */
   async keep({ service, topic, partition, offset, key, headers, value, code, reason }: DeadLetter): Promise<void> {
     const place = { service, topic, partition, messageOffset: offset, messageKey: key };
     const about = { experimentId: headers['ce_experiment'] ?? null, contract: headers['ce_type'] ?? null };
     const why = { reasonCode: code, reasonMessage: reason, recordedAt: this.#clock.now() };
-    await this.#record.use((db) => insertDeadLetter(db, { ...place, headers, body: value, ...about, ...why }));
+    const letter = { ...place, headers, body: value, ...about, ...why };
+    const { experimentId, contract } = about;
+    if (experimentId !== null && contract !== null && OF_ENROLMENT.includes(contract)) {
+      const kept = await this.#turns.take(experimentId, (turn) => keepAndTell(turn, letter)).catch(unlessItPasses);
+      if (kept) return;
+    }
+    await this.#record.use((db) => insertDeadLetter(db, letter));
   }
 
   /** Latest first, without the messages themselves: those that nobody has sent again, or all; at most 1,000. */
@@ -57,4 +74,22 @@ export class DeadLetters {
       throw error;
     }
   }
+}
+
+type NewLetter = Parameters<typeof insertDeadLetter>[1];
+
+async function keepAndTell(turn: Turn, letter: NewLetter): Promise<true> {
+  const isNew = await insertDeadLetter(turn.db, letter);
+  if (!isNew || turn.progress.state !== 'enrolling') return true;
+  const kind = 'enrolment.unread';
+  if ((await countEntriesOf(turn.db, turn.submission.id, kind)) >= MOST_TOLD) return true;
+  const { service, contract, reasonCode: code, reasonMessage } = letter;
+  await turn.note(kind, { service, contract, code, message: reasonMessage.replaceAll('\0', '').slice(0, 2000) });
+  return true;
+}
+
+/** A letter may be about an experiment that there is not, under a name that nobody can have: it is kept all the same. */
+function unlessItPasses(error: unknown): false {
+  if (isRetryable(error)) throw error;
+  return false;
 }

@@ -12,6 +12,7 @@ import { World, type WorldOutcome } from '../../test/coordinator/world.ts';
 import { startTestServer, type TestServer } from '../../test/postgres/test-server.ts';
 import { newSigner } from '../../test/site-signer.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Experiments } from './experiments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'airtune-once-'));
 let server: TestServer;
@@ -189,38 +190,92 @@ describe('a coordinator', () => {
     await world.settled();
   });
 
-  it('takes the same submission again, and refuses another of its name', async () => {
+  it('takes the same submission again, and refuses another of its name, however many come at once', async () => {
     const experiments = await world.coordinator();
+    const other = await world.coordinator();
     world.side.dead = true;
-    expect(await experiments.submit('again', specOf(), base)).toBe(true);
+    const submitters = [experiments, other, experiments, other, experiments, other];
+    const created = await Promise.all(submitters.map((one) => one.submit('again', specOf(), base)));
+    expect(created.filter((isNew) => isNew)).toHaveLength(1);
     expect(await experiments.submit('again', specOf(), base)).toBe(false);
-    await expect(experiments.submit('again', specOf({ seed: 5 }), base)).rejects.toMatchObject({
-      code: 'experiment.exists',
-    });
+    await expect(other.submit('again', specOf({ seed: 5 }), base)).rejects.toMatchObject({ code: 'experiment.exists' });
+    const seeds = [1, 2, 3, 4].map((seed) => experiments.submit('contested', specOf({ seed }), base));
+    const outcomes = await Promise.allSettled(seeds);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const refused of outcomes.filter(({ status }) => status === 'rejected'))
+      expect(refused).toMatchObject({ reason: { code: 'experiment.exists' } });
+    expect((await outcome('again')).kinds).toEqual({ 'experiment.submitted': 1 });
+    expect((await outcome('contested')).kinds).toEqual({ 'experiment.submitted': 1 });
   });
 
-  it('cancels in the middle of a round, records what still comes in, and goes on when that is regretted', async () => {
-    const experiments = await world.coordinator();
-    let said = false;
-    const stop = world.broker.watch(({ type }) => {
-      if (type !== 'upload.sent' || said) return;
-      said = true;
-      void experiments.cancel('cancelled');
-    });
-    await experiments.submit('cancelled', specOf(), base);
+  it.each([
+    ['before its sites have heard of it', 'experiment.submitted', 1],
+    ['while clients enrol', 'client.enrolled', 2],
+    ['while a round is planned', 'round.planned', 1],
+    ['before a cohort is chosen', 'links.measured', 1],
+    ['as downloads begin', 'round.opened', 2],
+    ['while clients train', 'download.delivered', 4],
+    ['while uploads are under way', 'upload.sent', 2],
+    ['after the last upload of a round', 'upload.delivered', 3],
+    ['as a round is committed', 'round.committed', 1],
+    ['while only evaluations are missing', 'evaluation.reported', 15],
+  ])(
+    'that is cancelled %s ends, says so once, records what still comes in, and goes on when that is regretted',
+    async (_, type, nth) => {
+      const id = `cancelled-at-${type.replace('.', '-')}`;
+      const experiments = await world.coordinator();
+      let count = 0;
+      let cancelling: Promise<void> | undefined;
+      const stop = world.broker.watch((envelope) => {
+        if (envelope.type === type && (count += 1) === nth) cancelling = experiments.cancel(id);
+      });
+      await experiments.submit(id, specOf(), base);
+      await world.settled();
+      stop();
+      await cancelling;
+      await world.settled();
+      expect(await outcome(id)).toMatchObject({ state: 'cancelled', kinds: { 'experiment.cancelled': 1 } });
+      expect(world.side.types().at(-1)).toBe('experiment.failed');
+      await experiments.cancel(id);
+      expect((await outcome(id)).kinds).toMatchObject({ 'experiment.cancelled': 1 });
+      await experiments.resume(id);
+      await world.settled();
+      const { kinds, ...rest } = await outcome(id);
+      const { 'experiment.cancelled': cancelled, ...others } = kinds;
+      expect({ cancelled, kinds: others, ...rest }).toEqual({ cancelled: 1, ...undisturbed });
+      expect(world.faults).toEqual([]);
+      await expect(experiments.cancel(id)).rejects.toMatchObject({ code: 'experiment.ended' });
+    },
+  );
+
+  it('tells those who wait of an enrolment that could not be read, and of no more than can be told', async () => {
+    const service = await world.service();
+    world.side.homeless = ['client-2'];
+    await service.get(Experiments).submit('unread', specOf(), base);
     await world.settled();
-    stop();
-    expect((await outcome('cancelled')) as object).toMatchObject({ state: 'cancelled' });
-    expect(world.side.types().at(-1)).toBe('experiment.failed');
-    await experiments.cancel('cancelled');
-    await experiments.resume('cancelled');
-    await world.settled();
-    const { kinds, ...rest } = await outcome('cancelled');
-    expect({ ...rest, kinds: { ...kinds, 'experiment.cancelled': 0 } }).toEqual({
-      ...undisturbed,
-      kinds: { ...undisturbed.kinds, 'experiment.cancelled': 0 },
+    const headers = { ce_type: 'client.enrolled', ce_experiment: 'unread' };
+    const letter = (offset: number, more: object = {}) => ({
+      ...{ service: 'coordinator', topic: 'airtune.coordinator', partition: 0, offset, key: 'unread', headers },
+      ...{ value: new Uint8Array([0]), code: 'event.version', reason: 'client.enrolled has version 9\u0000' },
+      ...more,
     });
-    await expect(experiments.cancel('cancelled')).rejects.toMatchObject({ code: 'experiment.ended' });
+    const deadLetters = service.get(DeadLetters);
+    for (const offset of [1, 1, 2]) await deadLetters.keep(letter(offset));
+    const told = await rows<{ covers: object }>(
+      `SELECT covers FROM airtune.ledger WHERE experiment_id = 'unread' AND kind = 'enrolment.unread'`,
+    );
+    const covers = { service: 'coordinator', contract: 'client.enrolled', code: 'event.version' };
+    expect(told).toEqual([1, 2].map(() => ({ covers: { ...covers, message: 'client.enrolled has version 9' } })));
+    for (let offset = 3; offset < 40; offset += 1) await deadLetters.keep(letter(offset));
+    expect((await outcome('unread')).kinds['enrolment.unread']).toBe(20);
+    // About nobody's experiment, or one that nobody can have.
+    for (const [index, name] of ['nobody', 'e\u0000', '../..'].entries())
+      await deadLetters.keep(letter(100 + index, { headers: { ...headers, ce_experiment: name } }));
+    const [kept] = await rows<{ count: number }>(
+      `SELECT count(*)::int AS count FROM airtune.dead_letter WHERE topic = 'airtune.coordinator'`,
+    );
+    expect(kept).toEqual({ count: 42 });
+    await server.run(databaseUrl, 'DELETE FROM airtune.dead_letter');
   });
 
   it("records what a stranger's key signs, refuses it, and goes on", async () => {

@@ -7,6 +7,7 @@ export { Clock, SystemClock } from './clock.ts';
 export type { Delivery } from './delivery.ts';
 export { nameOf, type Listener } from './listener.ts';
 export { On } from './on.ts';
+export { reasonOf } from './dead-letter.ts';
 export { Publisher, type PublishOptions } from './publisher.ts';
 export { isRetryable } from './retry-policy.ts';
 export { OwnErrors, startService } from './start-service.ts';

@@ -47,12 +47,15 @@ export function unseal<Data>(contract: Contract<string, Data>, json: string): En
 
 /**
  * Checks what arrived against envelope, version and contract.
- * @throws TransportError `envelope.invalid`, `event.version` or `event.invalid`
+ * @throws TransportError `envelope.invalid`, `event.type`, `event.version` or `event.invalid`
  */
 export function open<Data>(contract: Contract<string, Data>, written: unknown): Envelope<Data> {
   const envelope = envelopeSchema.safeParse(written);
   if (!envelope.success) {
     throw new TransportError('envelope.invalid', explainIssues(envelope.error).join('; '));
+  }
+  if (envelope.data.type !== contract.name) {
+    throw new TransportError('event.type', `it came as ${contract.name} and says that it is ${envelope.data.type}`);
   }
   if (envelope.data.dataversion !== contract.version) {
     const versions = `${String(envelope.data.dataversion)}, this service speaks ${String(contract.version)}`;

@@ -53,6 +53,7 @@ export {
 } from './statements/change-round.ts';
 export {
   appendEntries,
+  countEntriesOf,
   hasEntryOf,
   introduceCoordinator,
   ledgerHead,

@@ -76,6 +76,52 @@ export const processFaults: readonly ProcessFault[] = [
     },
   },
   {
+    what: 'the database becomes read-only in mid-round, for a while',
+    scenario: 'plain',
+    quick: true,
+    async come(rig, undisturbed) {
+      const experiment = await rig.submit('plain');
+      await rig.untilFirstUpload(experiment);
+      await rig.readOnlyFor(3000);
+      expect(await rig.untilEnded(experiment)).toEqual(undisturbed);
+      await expectIntact(rig, experiment);
+      const told = await rig.logLines('coordinator', 'is read-only');
+      expect(told).toHaveLength(1);
+      expect(told[0]).toContain('Name its primary by DATABASE_URL');
+    },
+  },
+  {
+    what: 'a spec is submitted again and again, and cancelled in mid-round, until its user regrets that',
+    scenario: 'plain',
+    async come(rig, undisturbed) {
+      const experiment = await rig.submit('plain');
+      await rig.submitAgain('plain', experiment);
+      await rig.untilFirstUpload(experiment);
+      await rig.cancelForAWhile(experiment);
+      expect(await rig.untilEnded(experiment)).toEqual(undisturbed);
+      const steps = await rig.query(
+        `SELECT kind AS line FROM airtune.ledger WHERE experiment_id = $1 AND kind LIKE 'experiment.%' ORDER BY entry`,
+        experiment,
+      );
+      expect(steps).toEqual(['submitted', 'cancelled', 'resumed', 'finished'].map((step) => `experiment.${step}`));
+      await expectIntact(rig, experiment);
+    },
+  },
+  {
+    what: 'a second coordinator is started by mistake, of the same home and key, and neither ends',
+    scenario: 'plain',
+    async come(rig, undisturbed) {
+      await rig.addStandby();
+      try {
+        const experiment = await rig.submit('plain');
+        expect(await rig.untilEnded(experiment)).toEqual(undisturbed);
+        await expectIntact(rig, experiment);
+      } finally {
+        await rig.remove('coordinator/standby');
+      }
+    },
+  },
+  {
     what: 'every message is delivered twice and out of order',
     scenario: 'plain',
     quick: true,

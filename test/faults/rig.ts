@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rewardModels } from '#contracts';
 import kafkajs from 'kafkajs';
+import pg from 'pg';
 import { CoordinatorClient } from '../../apps/cli/remote/coordinator-client.ts';
 import { describeBase } from '../../apps/cli/spec/describe-base.ts';
 import { BrokerPart } from '../../apps/cli/up/broker-part.ts';
@@ -97,6 +98,41 @@ export class Rig {
   /** Starts again what was told to stay away. */
   async bringBack(name: string): Promise<void> {
     await this.find(name).begin();
+  }
+
+  /** Submits what was submitted already, several times at once. */
+  async submitAgain(scenario: ScenarioName, experiment: string): Promise<void> {
+    const spec = scenarios[scenario];
+    const { base } = await describeBase(spec);
+    await Promise.all(Array.from({ length: 4 }, () => this.client.submit({ experiment, spec, base })));
+  }
+
+  /** Cancels an experiment, twice, and takes it up again once nothing of it is under way. */
+  async cancelForAWhile(experiment: string): Promise<void> {
+    await this.client.cancel(experiment);
+    await this.client.cancel(experiment);
+    const outcome = await this.untilEnded(experiment);
+    if (outcome.state !== 'cancelled') throw new Error(`${experiment} is ${outcome.state}`);
+    await sleep(1000);
+    await this.client.resume(experiment);
+  }
+
+  /** Lets the database take no change for a while. */
+  async readOnlyFor(ms: number): Promise<void> {
+    const set = (value: 'on' | 'off'): Promise<unknown> =>
+      administer(this.home, `ALTER SYSTEM SET default_transaction_read_only = ${value}`, 'SELECT pg_reload_conf()');
+    await set('on');
+    try {
+      await sleep(ms);
+    } finally {
+      await set('off');
+    }
+  }
+
+  /** Lines of a service's log that hold a text. */
+  async logLines(name: string, text: string): Promise<string[]> {
+    const log = await readFile(join(this.home, 'logs', `${name.replace('/', '-')}.log`), 'utf8');
+    return log.split('\n').filter((line) => line.includes(text));
   }
 
   /** A second coordinator on the same database and the same blob store. */
@@ -310,6 +346,27 @@ export class Rig {
         await sleep(500);
       }
     }
+  }
+}
+
+/** Runs SQL as the superuser of the embedded server of a home. */
+async function administer(home: string, ...statements: readonly string[]): Promise<void> {
+  const folder = join(home, 'postgres');
+  const place = await readFile(join(folder, 'location'), 'utf8').then(
+    (text) => text.trim(),
+    () => folder,
+  );
+  const [password, postmaster] = await Promise.all(
+    ['password', join('data', 'postmaster.pid')].map((name) => readFile(join(place, name), 'utf8')),
+  );
+  const port = Number(postmaster?.split('\n')[3]);
+  const options = { host: '127.0.0.1', port, user: 'airtune', database: 'postgres' };
+  const db = new pg.Client({ ...options, password: password?.trim() ?? '' });
+  await db.connect();
+  try {
+    for (const sql of statements) await db.query(sql);
+  } finally {
+    await db.end();
   }
 }
 

@@ -138,6 +138,11 @@ export function eventOfEntry({ kind, covers }: Entry): RunEvent | undefined {
       return covers['verdict'] === 'withheld' ? moved('done') : undefined;
     case 'enrolment.refused':
       return { kind: 'note', text: `${String(covers['client'] ?? covers['site'])}: ${String(covers['message'])}` };
+    case 'enrolment.unread': {
+      const [service, contract, message] = ['service', 'contract', 'message'].map((name) => String(covers[name]));
+      const text = `the ${service ?? ''} could not read ${contract ?? ''} (${message ?? ''}): airtune dead-letters list`;
+      return { kind: 'note', text };
+    }
     case 'enrolment.missing':
       return { kind: 'note', text: `no site has enrolled ${namesIn(covers['missing'])} yet` };
     case 'experiment.finished':

@@ -43,6 +43,15 @@ export async function hasEntryOf(db: Connection, experimentId: string, kind: str
   return found.length > 0;
 }
 
+/** How many entries of a kind there are. */
+export async function countEntriesOf(db: Connection, experimentId: string, kind: string): Promise<number> {
+  const [found] = await db.query<{ count: number }[]>(
+    'SELECT count(*)::int AS count FROM airtune.ledger WHERE experiment_id = $1 AND kind = $2',
+    [experimentId, kind],
+  );
+  return found?.count ?? 0;
+}
+
 /** Makes a key known that is about to sign entries. */
 export async function introduceCoordinator(db: Connection, publicKey: string, firstSeenAt: Date): Promise<void> {
   const insert = db.createQueryBuilder().insert().into(Coordinator).values({ publicKey, firstSeenAt });

@@ -7,14 +7,14 @@ export type DeadLetterLine = Omit<DeadLetter, 'body' | 'headers'>;
 
 export type NewDeadLetter = Omit<DeadLetter, 'id' | 'retriedAt'>;
 
-/** Keeps a message that could not be handled, and why; the same one again changes nothing. */
-export async function insertDeadLetter(db: Connection, letter: NewDeadLetter): Promise<void> {
+/** Keeps a message that could not be handled, and why; answers false when it is kept already. */
+export async function insertDeadLetter(db: Connection, letter: NewDeadLetter): Promise<boolean> {
   // PostgreSQL's text holds no NUL; the body is kept as it came.
   const text = (value: string | null): string | null => value?.replaceAll('\0', '\u{fffd}') ?? null;
-  await db.query(
+  const inserted = await db.query<unknown[]>(
     `INSERT INTO airtune.dead_letter
       (service, topic, partition, message_offset, message_key, headers, body, experiment_id, contract, reason_code, reason_message, recorded_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING id`,
     [
       letter.service,
       letter.topic,
@@ -30,6 +30,7 @@ export async function insertDeadLetter(db: Connection, letter: NewDeadLetter): P
       letter.recordedAt,
     ],
   );
+  return inserted.length > 0;
 }
 
 /** Dead letters, latest first: those that nobody has tried again yet, or all. */
