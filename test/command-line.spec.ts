@@ -33,6 +33,21 @@ interface Closing {
   readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
 }
 
+const REWARDED = `
+name: rewarded
+method: pfit
+seed: 3
+rounds: 2
+model: ${resolve(MODEL, '../tiny-gpt2')}
+data: { source: instructions, limit: 100 }
+clients: { count: 2 }
+rewards: { helpfulness: { model: ${resolve(MODEL, '../reward-helpfulness')}, weight: 1 } }
+ppo: { iterations: 2, rollouts: 4, maxNewTokens: 8, epochs: 1 }
+training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 }
+sparsity: { attention: 0.4 }
+evaluation: { generalExamples: 4 }
+`;
+
 let folder: string;
 let spec: string;
 
@@ -107,6 +122,23 @@ describe('airtune run and resume', () => {
     expect(resumed).toMatchObject({ code: 0 });
     expect(digests(resumed)).toEqual(undisturbed);
   });
+
+  it('ends at the same digests where clients learn from rewards, with fewer channels a round', async () => {
+    const rewarded = join(folder, 'rewarded.yaml');
+    await writeFile(rewarded, REWARDED);
+    const expected = digests(await airtune('rewarded', ['run', rewarded, '--json']));
+    for (const [at, line] of [
+      /"progress","round":1,.*"training":[12]/,
+      /"progress","round":2,.*"sending":1/,
+    ].entries()) {
+      const home = `rewarded-${at}`;
+      const killed = await airtune(home, ['run', rewarded, '--json'], (text, kill) => {
+        if (line.test(text)) kill('SIGKILL');
+      });
+      expect(killed.code).toBeNull();
+      expect(digests(await airtune(home, ['resume', '--json']))).toEqual(expected);
+    }
+  }, 240_000);
 
   it('ends cleanly on Ctrl-C, says how to go on, and goes on', async () => {
     const stopped = await airtune('ctrl-c', ['run', spec, '--json'], (text, kill) => {

@@ -115,7 +115,10 @@ describe('a run of PFIT that leaves out channels', () => {
 
     const again = await laboratory.run(spec);
     expect(digestsOf(again)).toEqual(digestsOf(closing));
-    const dense = await laboratory.run(pfitSpec({ rounds: 1, sparsity: { attention: 0 } }));
+    // The bytes without sparsity, which are computed beside those that were sent, are those of such a run.
+    const { closing: dense, dataOf: heardOfDense } = await runAndHear(pfitSpec({ sparsity: { attention: 0 } }));
+    const whole = (heardOfDense('upload.sent') as { blob: { bytes: number } }[]).map(({ blob }) => blob.bytes);
+    expect(whole.reduce((sum, bytes) => sum + bytes, 0)).toBe(closing.cost.uploads?.denseBytes);
     expect(dense.globalDigest).not.toBe(closing.globalDigest);
     expect(dense.cost.uploads).toBeUndefined();
   });

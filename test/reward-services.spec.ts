@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditExperiment } from '#audit';
-import type { Envelope, ExperimentSpec } from '#contracts';
+import {
+  completionsRefused,
+  type completionsSubmitted,
+  type DataOf,
+  type Envelope,
+  type ExperimentSpec,
+} from '#contracts';
+import { InProcessPublisher, SystemClock } from '#events';
 import { roundFigures } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
@@ -21,6 +28,8 @@ const kafka = await testKafka();
 /** The second experiment of this laboratory: that which services judge. */
 const JUDGED = 'small-pfit-2';
 
+const SPARSITY = { attention: 0.4 };
+
 /** The same run, judged by services; clients share their completions with them. */
 function judgedByServices(changes: { readonly rewards?: object; readonly profiles?: object } = {}): ExperimentSpec {
   const share = { shareCompletions: true };
@@ -32,6 +41,7 @@ function judgedByServices(changes: { readonly rewards?: object; readonly profile
       ...changes.rewards,
     },
     profiles: changes.profiles ?? { 'client-0': share, 'client-1': { ...share, ...own } },
+    sparsity: SPARSITY,
   });
 }
 
@@ -82,7 +92,7 @@ describe('a run that learns from rewards', () => {
   });
 
   it('comes to the same digests judged at the site and by services', async () => {
-    const expected = digestsOf(await run(smallPfitSpec()));
+    const expected = digestsOf(await run(smallPfitSpec({ sparsity: SPARSITY })));
     expect(said('completions.submitted')).toEqual([]);
     expect(digestsOf(await run(judgedByServices()))).toEqual(expected);
     // Two clients, two models: three evaluations and two rounds of two iterations.
@@ -177,7 +187,24 @@ describe('a run that learns from rewards', () => {
 
   it('goes on when a reward model does not answer: uploads are withheld, evaluations not measured, both recorded', async () => {
     const mute = { safety: { model: 'mute', weight: 0.5 } };
+    const { broker, coordinatorBlobs: blobs } = laboratory.system;
+    const stranger = new InProcessPublisher({
+      broker,
+      blobs,
+      source: 'reward-model/stranger',
+      clock: new SystemClock(),
+    });
+    // Who was not asked cannot refuse.
+    const stopRefusing = broker.watch(({ type, data, experiment }) => {
+      const { request, round, iteration, client, site, model } = data as DataOf<typeof completionsSubmitted>;
+      if (type !== 'completions.submitted' || model !== 'mute') return;
+      const asked = { request, round, iteration, client, site };
+      const refusal = { ...asked, model: 'stranger', code: 'none', message: 'no', retryable: false };
+      void stranger.publish(completionsRefused, refusal, { experiment });
+    });
     await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
+    stopRefusing();
+    expect(said('completions.refused')).not.toEqual([]);
     expect(said('upload.sent')).toEqual([]);
     expect(said('upload.withheld')).toHaveLength(4);
     expect(said('upload.withheld')[0]).toMatchObject({

@@ -1,4 +1,4 @@
-import { databaseVariable, isLoopback, kafkaVariables, serviceVariables } from '#operations';
+import { databaseVariable, isLoopback, kafkaVariables, serviceVariables, tokenVariable } from '#operations';
 import { z } from 'zod';
 
 const PORT = 4000;
@@ -17,12 +17,7 @@ export const coordinatorVariables = z
       .min(1)
       .optional()
       .describe('folder of parameter blobs, the same for all replicas; default: coordinator/blobs in the work folder'),
-    AIRTUNE_TOKEN: z
-      .string()
-      .min(16, 'must have at least 16 characters')
-      .max(1000)
-      .optional()
-      .describe('what REST requests must carry as `Authorization: Bearer`; needed to listen beyond loopback'),
+    AIRTUNE_TOKEN: tokenVariable,
     ...serviceVariables(PORT),
     ...kafkaVariables,
   })

@@ -15,7 +15,7 @@ await runService(
     name: 'reward-model',
     summary: 'Scores completions with one reward model: over Kafka where brokers are named, and over HTTP.',
     variables: rewardModelVariables,
-    async start({ AIRTUNE_REWARD_MODEL, AIRTUNE_THREADS }, tools) {
+    async start({ AIRTUNE_REWARD_MODEL, AIRTUNE_THREADS, AIRTUNE_TOKEN: token }, tools) {
       const model = await openRewardModel(AIRTUNE_REWARD_MODEL, { threads: AIRTUNE_THREADS });
       tools.onStop(() => model.close());
       const { name } = model.card;
@@ -30,10 +30,10 @@ await runService(
         const broker = new InProcessBroker();
         const publisher = new InProcessPublisher({ broker, source: nameOf(listener), blobs, clock });
         const transport = new InProcessServer(broker, listener, blobs);
-        return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
+        return { module: RewardModelModule.register({ desk, publisher, token }), transport, prepare };
       }
       const { publisher, transport } = await connectToKafka(listener, blobs, tools);
-      return { module: RewardModelModule.register({ desk, publisher }), transport, prepare };
+      return { module: RewardModelModule.register({ desk, publisher, token }), transport, prepare };
     },
   },
   process,

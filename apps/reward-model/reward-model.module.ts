@@ -1,4 +1,5 @@
 import { Publisher } from '#events';
+import { RestAccess } from '#operations';
 import { ScoringDesk } from '#reward-models';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AnnounceModel } from './announce-model.ts';
@@ -9,12 +10,18 @@ import { ScoreController } from './score-controller.ts';
 /** One reward model as a service: it scores completions, whoever asks, over events and over HTTP. */
 @Module({})
 export class RewardModelModule {
-  static register(parts: { readonly desk: ScoringDesk; readonly publisher: Publisher }): DynamicModule {
+  static register(parts: {
+    readonly desk: ScoringDesk;
+    readonly publisher: Publisher;
+    /** What is wanted over HTTP; without it only this machine is answered. */
+    readonly token?: string | undefined;
+  }): DynamicModule {
     return {
       module: RewardModelModule,
       controllers: [RewardModelInbox, ScoreController],
       providers: [
         { provide: ScoringDesk, useValue: parts.desk },
+        { provide: RestAccess, useValue: new RestAccess(parts.token) },
         { provide: Publisher, useValue: parts.publisher },
         ScoreCompletions,
         AnnounceModel,

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, get, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import 'reflect-metadata';
 import { completionsScored, rewardModelAnnounced, rewardModelsAwaited, type DataOf } from '#contracts';
@@ -135,13 +135,17 @@ describe('a reward-model service', () => {
     };
   }
 
-  async function serve(path: string, wire = withinProcess()): Promise<{ url: string; desk: ScoringDesk }> {
+  async function serve(
+    path: string,
+    wire = withinProcess(),
+    { token, host = '127.0.0.1' }: { readonly token?: string; readonly host?: string } = {},
+  ): Promise<{ url: string; desk: ScoringDesk }> {
     const model: RewardModel = await openRewardModel(path);
     closers.push(() => model.close());
     const desk = new ScoringDesk(model);
     const { name } = model.card;
     const application: ServiceApplication = await startServiceApplication({
-      module: RewardModelModule.register({ desk, publisher: wire.publisher(`reward-model/${name}`) }),
+      module: RewardModelModule.register({ desk, token, publisher: wire.publisher(`reward-model/${name}`) }),
       transport: wire.server({ service: 'reward-model', model: name, concurrency: 8 }),
       prepare: ({ nest }) => {
         nest.useBodyParser('json', { limit: '4mb' });
@@ -151,7 +155,7 @@ describe('a reward-model service', () => {
       metrics: new Metrics({}),
     });
     closers.push(() => application.close());
-    return { url: await application.listen('127.0.0.1', 0), desk };
+    return { url: await application.listen(host, 0), desk };
   }
 
   async function stop(): Promise<void> {
@@ -241,6 +245,40 @@ describe('a reward-model service', () => {
     expect(await Promise.all([ask(), ask(), ask()])).toHaveLength(3);
     expect(desk.computed).toBe(before + 1);
     expect(await httpConnection(url, 5000).ask('once', [])).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('answers over HTTP who has its token, and without one this machine alone', async () => {
+    const token = 'sixteen-or-more-characters';
+    const guarded = await serve(BREVITY, withinProcess(), { token });
+    const authorization = `Bearer ${token}`;
+    expect((await fetch(`${guarded.url}/model`)).status).toBe(401);
+    expect((await fetch(`${guarded.url}/model`, { headers: { authorization: 'Bearer another' } })).status).toBe(401);
+    expect((await fetch(`${guarded.url}/model`, { headers: { authorization } })).status).toBe(200);
+    const asked = { method: 'POST', body: '{"items":[]}', headers: { 'content-type': 'application/json' } };
+    expect((await fetch(`${guarded.url}/score`, asked)).status).toBe(401);
+    const reply = await httpConnection(guarded.url, 5000, token).ask('with it', []);
+    expect(reply).toMatchObject({ outcome: 'scored', model: 'brevity' });
+
+    const open = await serve(BREVITY, withinProcess(), { host: '0.0.0.0' });
+    const { port } = new URL(open.url);
+    expect((await fetch(`http://127.0.0.1:${port}/model`)).status).toBe(200);
+    // A page of another origin, in a browser on this machine.
+    const page = { headers: { origin: 'http://evil.example' } };
+    expect((await fetch(`http://127.0.0.1:${port}/model`, page)).status).toBe(403);
+    const elsewhere = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal);
+    if (elsewhere === undefined) return;
+    // Whoever comes by another address cannot claim that it was this one.
+    const claimed = await new Promise<number | undefined>((done) => {
+      const headers = { host: `127.0.0.1:${port}` };
+      get({ host: elsewhere.address, port, path: '/model', headers }, (answer) => {
+        answer.resume();
+        done(answer.statusCode);
+      });
+    });
+    expect(claimed).toBe(403);
+    expect((await fetch(`http://${elsewhere.address}:${port}/health/live`)).status).toBe(200);
   });
 
   it('is told from one that does not conform', async () => {

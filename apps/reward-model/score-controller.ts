@@ -1,9 +1,11 @@
 import { explainIssues } from '#contracts';
+import { RequireToken } from '#operations';
 import { RewardError, ScoringDesk, scoreQuestion, type ModelAnswer, type ScoreAnswer } from '#reward-models';
-import { Body, Controller, Get, HttpCode, HttpException, HttpStatus, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpException, HttpStatus, Post, UseGuards } from '@nestjs/common';
 
 /** The reward model over HTTP: for whoever has no broker, and for trying it out. */
 @Controller()
+@UseGuards(RequireToken)
 export class ScoreController {
   readonly #desk: ScoringDesk;
 

@@ -1,5 +1,5 @@
 import { kafkaEnvironment } from '#events';
-import { serviceVariables, threadsVariable } from '#operations';
+import { serviceVariables, threadsVariable, tokenVariable } from '#operations';
 import { z } from 'zod';
 
 /** What a reward-model service is told. */
@@ -11,6 +11,7 @@ export const rewardModelVariables = z.object({
     .describe(
       'a folder with reward.json (an ONNX model, or the address of a server), or a module that exports a model',
     ),
+  AIRTUNE_TOKEN: tokenVariable,
   AIRTUNE_THREADS: threadsVariable.default(1),
   ...kafkaEnvironment.shape,
 });

@@ -24,8 +24,7 @@ export class HearScores {
   /** What was never asked from here, or of another model, is passed over. */
   async scored({ envelope, data }: Delivery<DataOf<typeof completionsScored>>): Promise<void> {
     const { request, model, version, digest, range, scores } = data;
-    const { home, site } = this.settings;
-    const store = new ScoreStore(scoresFolder(home, site, envelope.experiment));
+    const store = this.storeOf(envelope.experiment);
     if ((await store.askedModel(request)) !== model) return;
     const answer: StoredAnswer = { request, model, version, digest, range, scores };
     await store.keepAnswer(answer);
@@ -34,10 +33,17 @@ export class HearScores {
     });
   }
 
-  refused({ envelope, data }: Delivery<DataOf<typeof completionsRefused>>): void {
+  /** As for answers: only the model that was asked may refuse. */
+  async refused({ envelope, data }: Delivery<DataOf<typeof completionsRefused>>): Promise<void> {
+    if ((await this.storeOf(envelope.experiment).askedModel(data.request)) !== data.model) return;
     this.tell(envelope.experiment, ({ services }) => {
       services.hearRefused(data);
     });
+  }
+
+  private storeOf(experiment: string): ScoreStore {
+    const { home, site } = this.settings;
+    return new ScoreStore(scoresFolder(home, site, experiment));
   }
 
   private tell(experiment: string, tell: (rewards: SiteRewards) => void): void {

@@ -100,7 +100,7 @@ export class ScoreInbox {
   }
 
   @On(completionsRefused)
-  refused(delivery: Delivery<DataOf<typeof completionsRefused>>): void {
-    this.hearScores.refused(delivery);
+  refused(delivery: Delivery<DataOf<typeof completionsRefused>>): Promise<void> {
+    return this.hearScores.refused(delivery);
   }
 }

@@ -1,9 +1,9 @@
+import { RequireToken } from '#operations';
 import { applyDecorators, HttpStatus, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { SameAsJson } from './as-json.ts';
 import { ErrorsAsJson, errorAnswer } from './errors-as-json.ts';
-import { RequireToken } from './require-token.ts';
 
 /** What a status means, for each that there is. */
 type Statuses = Readonly<Record<number, string>>;

@@ -1,3 +1,4 @@
+import { RestAccess } from '#operations';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditController } from './audit-controller.ts';
 import { BlobsController } from './blobs-controller.ts';
@@ -7,7 +8,6 @@ import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
 import { LedgerNews } from './ledger-news.ts';
 import { ProfilesController } from './profiles-controller.ts';
-import { RestAccess } from './require-token.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { SubmitExperiment } from './submit-experiment.ts';
 

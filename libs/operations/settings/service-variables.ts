@@ -28,6 +28,16 @@ export const databaseVariable = z
   .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
   .refine((url) => URL.canParse(url), 'is not a URL; it looks like postgres://user:password@host:5432/database');
 
+/** What requests over HTTP must carry. */
+export const tokenVariable = z
+  .string()
+  .min(16, 'must have at least 16 characters')
+  .max(1000)
+  .optional()
+  .describe(
+    'what HTTP requests must carry as `Authorization: Bearer`; without it only a loopback address answers them',
+  );
+
 /** Processor cores that training may use. */
 export const threadsVariable = z.coerce.number().int().min(1).max(1024).describe('processor cores to train on');
 

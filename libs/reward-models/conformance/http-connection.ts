@@ -2,14 +2,17 @@ import { explainIssues } from '#contracts';
 import { scoreAnswer } from '../service/score-exchange.ts';
 import type { Reply, RewardConnection } from './reward-connection.ts';
 
-/** A reward model at the URL of a service that answers `POST /score`. */
-export function httpConnection(url: string, timeoutMs: number): RewardConnection {
+/** A reward model at the URL of a service that answers `POST /score`; `token` is what it wants, if anything. */
+export function httpConnection(url: string, timeoutMs: number, token?: string): RewardConnection {
   const send = async (request: string, items: unknown): Promise<Reply> => {
     let response: Response;
     try {
       response = await fetch(new URL('/score', url), {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
         body: JSON.stringify({ request, items }),
         signal: AbortSignal.timeout(timeoutMs),
       });

@@ -30,7 +30,7 @@ export async function checkReward(
   const kafka = url === undefined ? readKafkaSettings(process.env) : undefined;
   const connection =
     kafka === undefined
-      ? httpConnection(url ?? DEFAULT_URL, timeoutMs)
+      ? httpConnection(url ?? DEFAULT_URL, timeoutMs, process.env['AIRTUNE_TOKEN'])
       : await connectOverKafka(name, kafka, timeoutMs);
   let service: ChildProcess | undefined;
   const say = (line: object, text: string): void => {

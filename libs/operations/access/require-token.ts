@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isLoopback } from '#operations';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -8,8 +7,9 @@ import {
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
+import { isLoopback } from '../settings/loopback.ts';
 
-/** Who may use the REST border: without a token only this machine. */
+/** Who may use a service's HTTP border: without a token only this machine. */
 @Injectable()
 export class RestAccess {
   readonly token: string | undefined;
@@ -20,8 +20,8 @@ export class RestAccess {
 }
 
 /**
- * Lets a request in with `Authorization: Bearer <token>`, compared in constant time. Where no token is set the server
- * listens on loopback only, and a request must name it so: a web page that points a name of its own at 127.0.0.1 is refused.
+ * Lets a request in with `Authorization: Bearer <token>`, compared in constant time. Where no token is set, a
+ * request must have come to a loopback address and name it so: a web page that points a name of its own at 127.0.0.1 is refused.
  */
 @Injectable()
 export class RequireToken implements CanActivate {
@@ -32,19 +32,18 @@ export class RequireToken implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<IncomingMessage>();
+    const { headers, socket } = context.switchToHttp().getRequest<IncomingMessage>();
     const { token } = this.#access;
     if (token === undefined) {
       const origin = headers.origin === undefined ? undefined : hostOf(headers.origin);
-      if (isLoopback(hostOf(`http://${headers.host ?? ''}`)) && (origin === undefined || isLoopback(origin)))
+      const here = isLoopback((socket.localAddress ?? '').replace(/^::ffff:/, ''));
+      if (here && isLoopback(hostOf(`http://${headers.host ?? ''}`)) && (origin === undefined || isLoopback(origin)))
         return true;
-      throw new ForbiddenException('Without AIRTUNE_TOKEN the coordinator answers only to a loopback address.');
+      throw new ForbiddenException('Without AIRTUNE_TOKEN this service answers only at a loopback address.');
     }
     const [scheme, given = ''] = (headers.authorization ?? '').split(' ');
     if (scheme?.toLowerCase() === 'bearer' && sameText(given, token)) return true;
-    throw new UnauthorizedException(
-      'This coordinator wants `Authorization: Bearer <token>`, the token of AIRTUNE_TOKEN.',
-    );
+    throw new UnauthorizedException('This service wants `Authorization: Bearer <token>`, the token of AIRTUNE_TOKEN.');
   }
 }
 
