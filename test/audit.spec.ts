@@ -1,16 +1,17 @@
 import 'reflect-metadata';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { auditExperiment, type AuditReport, type Witness } from '#audit';
 import { type DataOf, type roundOpened, uploadDelivered } from '#contracts';
 import { InProcessPublisher, SystemClock } from '#events';
 import { chainEntry, NO_ENTRY, signEntry } from '#ledger';
-import { openSigningKey } from '#storage';
+import { findExperiment, openSigningKey } from '#storage';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { readHeads } from '../apps/trainer/witnessed-heads.ts';
 import { openSuperuser } from './postgres/open-superuser.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
+import { airtune } from './services/command-line.ts';
 import { Laboratory, smallSpec } from './whole-run.ts';
 
 const experiment = 'small-1';
@@ -19,11 +20,12 @@ describe('the audit of a run', () => {
   let server: TestServer;
   let laboratory: Laboratory;
   let superuser: pg.Client;
+  let databaseUrl: string;
 
   /** Uploads and downloads are lost now and then: the deadline is short. */
   beforeAll(async () => {
     server = await startTestServer();
-    const databaseUrl = await server.createDatabase();
+    databaseUrl = await server.createDatabase();
     laboratory = await Laboratory.open({ databaseUrl });
     const spec = smallSpec({
       link: { meanSnrDb: 5, deadlineMs: 185 },
@@ -240,6 +242,48 @@ describe('the audit of a run', () => {
       await rename(`${path}.kept`, path);
     }
   });
+
+  it('finds the stored copy of the final global model changed, or gone', async () => {
+    const { globalDigest } = await laboratory.system.record.use((db) => findExperiment(db, experiment));
+    const path = laboratory.system.coordinatorBlobs.path(globalDigest);
+    const place = 'round number=3';
+    await rename(path, `${path}.kept`);
+    try {
+      expect((await audit()).findings).toMatchObject([{ code: 'blob.missing', place, round: 3 }]);
+      const bytes = await readFile(`${path}.kept`);
+      bytes[bytes.length - 1]! ^= 1;
+      await writeFile(path, bytes);
+      expect((await audit()).findings).toMatchObject([{ code: 'blob.corrupt', place, round: 3 }]);
+    } finally {
+      await rm(path, { force: true });
+      await rename(`${path}.kept`, path);
+    }
+    expect(await audit()).toMatchObject({ verdict: 'intact', findings: [] });
+  });
+
+  it('by the command reads the blobs where AIRTUNE_BLOBS says they are, and says so where they are not', async () => {
+    const { coordinatorBlobs: blobs } = laboratory.system;
+    const moved = join(laboratory.home, 'moved', 'blobs');
+    await mkdir(dirname(moved));
+    await rename(blobs.root, moved);
+    try {
+      const command = (root: string) =>
+        airtune(['audit', experiment, '--json'], {
+          AIRTUNE_HOME: join(laboratory.home, 'auditor'),
+          DATABASE_URL: databaseUrl,
+          AIRTUNE_BLOBS: root,
+        }).outcome;
+      const [there, elsewhere] = await Promise.all([command(moved), command('')]);
+      expect(there).toMatchObject({ code: 0, stderr: '' });
+      expect(JSON.parse(there.lines[0]!)).toMatchObject({ verdict: 'intact', checked: { aggregates: 3 } });
+      expect(elsewhere).toMatchObject({ code: 1 });
+      const { findings } = JSON.parse(elsewhere.lines[0]!) as AuditReport;
+      expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(['blob.missing']));
+      expect(findings[0]!.message).toContain(join(laboratory.home, 'auditor', 'coordinator', 'blobs'));
+    } finally {
+      await rename(moved, blobs.root);
+    }
+  }, 60_000);
 
   it('finds, by what sites have kept, a chain that was cut at its end', async () => {
     const witnesses = [await witness()];

@@ -172,6 +172,10 @@ whereKafkaRuns('the whole system as services', () => {
       code: 2,
       stderr: expect.stringMatching(/lora\.blocks: 99 blocks from the top are asked for, and the model has 4/),
     });
+    expect(await remote('profile', 'set', experiment, 'client-1').outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/say what is to change: --lora-rank/),
+    });
     expect(await remote('cancel', experiment).outcome).toMatchObject({ code: 0 });
     expect(await cancelled.outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/cancelled/) });
     const resumed = remote('resume', experiment, '--json');

@@ -1,6 +1,7 @@
 import { roundFigures, StorageError, type BlobStore, type ExperimentRecord } from '#storage';
 import { Findings, type AuditReport, type RoundReport } from './audit-report.ts';
 import { checkFigures } from './check-figures.ts';
+import { checkGlobals } from './check-globals.ts';
 import { checkProfiles } from './check-profiles.ts';
 import { compareRows } from './compare-rows.ts';
 import { compareWitnesses, type Witness } from './compare-witnesses.ts';
@@ -22,7 +23,7 @@ export interface AuditPlace {
 /**
  * Verifies an experiment's history from beginning to end: the chain and its signatures, each row against the entry that
  * covers it, what sites signed and saw, every crossing from the seed, every round from its facts, every order of channels
- * from the rounds before it, every global model from its contributions, and the sums. Reads only. Throws `storage.experiment-unknown`.
+ * from the rounds before it, every global model from its contributions and as it is stored, and the sums. Reads only. Throws `storage.experiment-unknown`.
  */
 export async function auditExperiment(id: string, { record, blobs, witnesses = [] }: AuditPlace): Promise<AuditReport> {
   const { history, shown } = await record.transaction(async (db) => {
@@ -44,6 +45,7 @@ export async function auditExperiment(id: string, { record, blobs, witnesses = [
   const channels = await replayChannels(history, blobs, findings);
   for (const [round, entry] of closings)
     aggregates.set(round, await aggregated(history, { blobs, channels }, entry, findings));
+  await checkGlobals(history, blobs, findings);
   return {
     experiment: id,
     state: text(history.experiment, 'state'),

@@ -2,6 +2,7 @@ import { aggregate, aggregationRuleNamed, shares } from '#federation';
 import { byCodeUnit, digestOfTensors, ParametersError, viewSafetensors, type Digest } from '#parameters';
 import { streamTensors, type BlobStore } from '#storage';
 import type { Findings, RoundReport } from './audit-report.ts';
+import { blobState } from './blob-state.ts';
 import type { ReplayedChannels } from './replay-channels.ts';
 import { contributionsOf } from './replay-rounds.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type Entry, type History } from './history.ts';
@@ -22,7 +23,7 @@ export async function replayAggregation(
   if (rule === 'none') return 'nothing to aggregate';
   const gone = [];
   for (const upload of uploads) {
-    const state = await stateOf(blobs, upload.digest);
+    const state = await blobState(blobs, upload.digest);
     if (state === 'missing') gone.push(upload);
     if (state === 'corrupt') {
       const message = `the bytes under ${blobs.path(upload.digest)} are no longer those of ${upload.digest}`;
@@ -51,9 +52,11 @@ export async function replayAggregation(
     const kept = channels?.keptBy(round, upload.client);
     return kept === undefined ? upload : { ...upload, kept };
   });
+  const before = text(covers, 'global_before_digest');
+  // What is wrong with it stands among the findings about global models.
+  if (channels !== undefined && (await blobState(blobs, before)) !== 'there') return 'differs';
   let mean;
   try {
-    const before = text(covers, 'global_before_digest');
     mean = await aggregate(
       aggregationRuleNamed(rule),
       history.base.shared.manifest,
@@ -67,7 +70,7 @@ export async function replayAggregation(
     return 'differs';
   }
   findings.counted.aggregates += 1;
-  const made = mean === undefined ? text(covers, 'global_before_digest') : digestOfTensors(mean);
+  const made = mean === undefined ? before : digestOfTensors(mean);
   if (made === text(covers, 'global_after_digest')) return 'same digest';
   findings.add({
     code: 'round.aggregate',
@@ -131,18 +134,6 @@ function checkWeights(uploads: readonly Upload[], { covers, entry }: Entry, find
       round,
       message: `${client} weighs ${String(recorded.get(client))}, by its examples it is ${String(expected[index])}`,
     });
-  }
-}
-
-async function stateOf(blobs: BlobStore, digest: string): Promise<'there' | 'missing' | 'corrupt'> {
-  try {
-    await blobs.read(digest);
-    return 'there';
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === 'storage.blob-missing') return 'missing';
-    if (code === 'storage.blob-corrupt') return 'corrupt';
-    throw error;
   }
 }
 

@@ -4,6 +4,8 @@ import type { Part, RunningPart } from '../../apps/cli/up/part.ts';
 /** A part that is started again whenever it ends, until it is told to stay away. */
 export class Kept {
   readonly part: Part;
+  /** How it ended, each time that it did. */
+  readonly ends: string[] = [];
   private running: RunningPart | undefined;
   private watching: Promise<void> = Promise.resolve();
   private ending = false;
@@ -66,7 +68,7 @@ export class Kept {
 
   private async watch(first: RunningPart): Promise<void> {
     for (let running = first; ;) {
-      await running.ended;
+      this.ends.push(await running.ended);
       if (this.ending) return;
       const again = await this.again();
       if (again === undefined) return;

@@ -16,6 +16,8 @@ export interface Aim extends Pick<Fault, 'contract'> {
   readonly moment: Moment | 'training';
   /** For `receiving-blob`: how many blobs of other facts the service receives first. */
   readonly otherBlobs: number;
+  /** It is asked to stop rather than killed, and goes on from there as it sees fit. */
+  readonly signal?: 'SIGTERM';
 }
 
 function readAim(): Aim | undefined {
@@ -34,12 +36,13 @@ function isNext(moment: Aim['moment'], contract: string): boolean {
 /** Dies if this is what the file names; the first process that gets there takes the file with it, so that it is the only one. */
 function reach(moment: Aim['moment'], contract: string): void {
   if (!isNext(moment, contract)) return;
+  const signal = readAim()?.signal ?? 'SIGKILL';
   try {
     renameSync(aimFile, `${aimFile}.reached`);
   } catch {
     return;
   }
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, signal);
 }
 
 interface Speaker {

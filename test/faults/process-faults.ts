@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { Outcome } from './outcome.ts';
-import { Rig } from './rig.ts';
+import { Rig, type Target } from './rig.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** What may befall the whole of a process, or of a topic; `come` brings it about in a run and sees what the run came to. */
@@ -11,6 +11,22 @@ export interface ProcessFault {
   readonly quick?: true;
   readonly come: (rig: Rig, undisturbed: Outcome) => Promise<void>;
 }
+
+/** Where services are asked to stop while they do something. */
+const ASKED_TO_STOP: readonly { readonly where: string; readonly target: Target }[] = [
+  {
+    where: 'in a handler of the coordinator',
+    target: { service: 'coordinator', contract: 'upload.delivered', moment: 'before-effect' },
+  },
+  {
+    where: 'in the middle of a blob that the channel sends',
+    target: { service: 'channel', contract: 'download.delivered', moment: 'sending-blob' },
+  },
+  {
+    where: 'in the middle of training a client',
+    target: { service: 'trainer', contract: '', moment: 'training' },
+  },
+];
 
 /** Each by a name that a test run can choose. */
 export const processFaults: readonly ProcessFault[] = [
@@ -35,6 +51,19 @@ export const processFaults: readonly ProcessFault[] = [
       await expectIntact(rig, run.experiment);
     },
   },
+  ...ASKED_TO_STOP.map(({ where, target }): ProcessFault => ({
+    what: `a service is asked to stop by SIGTERM ${where}`,
+    scenario: 'trained',
+    quick: true,
+    async come(rig, undisturbed) {
+      const before = rig.endsOf(target.service).length;
+      const run = await rig.run('trained', { ...target, signal: 'SIGTERM' });
+      expect(run.outcome).toEqual(undisturbed);
+      // In order, by itself: what takes longer than 20 s is killed by its own hand.
+      expect(await rig.untilEndsOf(target.service, before)).toEqual(['exit code 0']);
+      await expectIntact(rig, run.experiment);
+    },
+  })),
   {
     what: 'a coordinator is killed in mid-round and stays away; a second replica stands by',
     scenario: 'plain',

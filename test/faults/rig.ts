@@ -26,7 +26,7 @@ const MARKER_BYTES = 32;
 const SITES = 2;
 
 /** Where and when a process is to die: at a moment of a contract's message, or of a training. */
-export type Target = Pick<Aim, 'contract' | 'moment'> & { readonly service: ServiceName };
+export type Target = Pick<Aim, 'contract' | 'moment' | 'signal'> & { readonly service: ServiceName };
 
 export interface Run {
   readonly experiment: string;
@@ -93,6 +93,17 @@ export class Rig {
   /** The part of that name, such as `broker` or `trainer/site-1`: it dies at once. */
   async kill(name: string, how?: { readonly stayAway: boolean }): Promise<void> {
     await this.find(name).kill(how);
+  }
+
+  /** Waits until a process of a service has ended once more than so often; answers how each of them did. */
+  async untilEndsOf(service: ServiceName, more: number): Promise<readonly string[]> {
+    await until(`an end of ${service}`, () => Promise.resolve(this.endsOf(service).length > more), REACH_MS);
+    return this.endsOf(service).slice(more);
+  }
+
+  /** How the processes of a service have ended until now. */
+  endsOf(service: ServiceName): readonly string[] {
+    return this.kept.filter(({ name }) => name.split('/')[0] === service).flatMap(({ ends }) => ends);
   }
 
   /** Starts again what was told to stay away. */
@@ -302,10 +313,10 @@ export class Rig {
     return join(this.home, `${service}.aim`);
   }
 
-  private async aim({ service, contract, moment }: Target): Promise<void> {
+  private async aim({ service, contract, moment, signal }: Target): Promise<void> {
     // The channel gets the global model before the first upload.
     const otherBlobs = contract === 'upload.sent' ? 1 : 0;
-    const aim: Aim = { contract, moment, otherBlobs };
+    const aim: Aim = { contract, moment, otherBlobs, ...(signal === undefined ? {} : { signal }) };
     const file = this.aimFile(service);
     await rm(`${file}.reached`, { force: true });
     await writeFile(`${file}.new`, JSON.stringify(aim));

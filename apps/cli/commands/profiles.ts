@@ -46,6 +46,11 @@ function changeOf({ loraRank, loraAlpha, loraBlocks, reward, deviceClass }: Prof
     ...(reward.length === 0 ? {} : { rewards: Object.fromEntries(reward) }),
     ...(deviceClass === undefined ? {} : { deviceClass }),
   };
+  if (Object.keys(written).length === 0)
+    throw new CliError(
+      'profile.invalid',
+      'say what is to change: --lora-rank, --lora-alpha, --lora-blocks, --reward NAME=WEIGHT or --device-class',
+    );
   const parsed = profileChange.safeParse(written);
   if (parsed.success) return parsed.data;
   throw new CliError('profile.invalid', explainIssues(parsed.error).join('\n'));
