@@ -12,6 +12,9 @@ import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
 import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
 
+/** As much of an error as a fact carries. */
+const MESSAGE_LENGTH = 2000;
+
 /**
  * One client's part of one round: take the global tensors, evaluate, train, store, say so. A question that was answered
  * before is answered from the stored answer, never by training again.
@@ -67,14 +70,18 @@ export class AnswerDownload {
     const held = await this.heldBefore(experiment, client, round);
     const arms = new Map(held);
     const own = armOf(held, 'federated');
-    const composed = global === null ? own : { ...own, shared: await this.readGlobal(experiment, global) };
-    arms.set('federated', composed);
+    const received = global === null ? undefined : await this.readGlobal(experiment, global);
+    const shared = received instanceof TrainerError ? undefined : received;
+    arms.set('federated', shared === undefined ? own : { ...own, shared });
 
     const evaluations = await this.evaluate(experiment, client, job, arms);
     const { profileVersion } = client;
     const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
-    const upload =
-      global !== null && !forEvaluation ? await this.train(experiment, client, job, answer, arms) : undefined;
+    let upload: Uint8Array | undefined;
+    if (received !== undefined && !forEvaluation) {
+      if (received instanceof TrainerError) answer.withheld = withheldFor(received);
+      else upload = await this.train(experiment, client, job, answer, arms);
+    }
     await client.state.store(answer, arms, upload);
     return answer;
   }
@@ -135,7 +142,7 @@ export class AnswerDownload {
     const task = { round, arm: 'federated', ...(channels === undefined ? {} : { channels }) } as const;
     const own = await this.trainArm(experiment, client, task, armOf(arms, 'federated'));
     if (own.outcome !== 'trained') {
-      answer.withheld = { reason: own.reason, message: own.message.slice(0, 2000) };
+      answer.withheld = { reason: own.reason, message: own.message.slice(0, MESSAGE_LENGTH) };
       return undefined;
     }
     arms.set('federated', own.tensors);
@@ -172,14 +179,28 @@ export class AnswerDownload {
     }
   }
 
-  /** The downloaded tensors, checked against what the method shares. */
-  private async readGlobal({ learner }: OpenExperiment, digest: string): Promise<Uint8Array> {
+  /**
+   * The downloaded tensors, checked against what the method shares; or why they cannot be used, whoever sent them: then the
+   * client keeps what it held, as if they had been lost.
+   */
+  private async readGlobal({ learner }: OpenExperiment, digest: string): Promise<Uint8Array | TrainerError> {
     const bytes = await this.blobs.read(digest);
-    const problem = checkTensors(decodeSafetensors(bytes), learner.sharedManifest);
-    if (problem !== undefined)
-      throw new TrainerError('trainer.global-invalid', `The global model ${digest} cannot be used: ${problem}.`);
-    return bytes;
+    const problem = problemOf(bytes, learner.sharedManifest);
+    if (problem === undefined) return bytes;
+    return new TrainerError('trainer.global-invalid', `The global model ${digest} cannot be used: ${problem}.`);
   }
+}
+
+function problemOf(bytes: Uint8Array, manifest: Parameters<typeof checkTensors>[1]): string | undefined {
+  try {
+    return checkTensors(decodeSafetensors(bytes), manifest);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function withheldFor(error: TrainerError): NonNullable<Answer['withheld']> {
+  return { reason: 'training-failed', message: error.message.slice(0, MESSAGE_LENGTH) };
 }
 
 /** Without its reward models a client cannot be measured, and the round goes on all the same. */
@@ -193,7 +214,7 @@ async function measure(
     return await learner.evaluate(client, round, tensors);
   } catch (error) {
     if (!isOfRewards(error) || codeOf(error)?.endsWith('.closed') === true) throw error;
-    return { unmeasured: messageOf(error).slice(0, 2000) };
+    return { unmeasured: messageOf(error).slice(0, MESSAGE_LENGTH) };
   }
 }
 

@@ -514,6 +514,23 @@ describe('a site', () => {
   });
 
   it.each([
+    ['are no tensors', () => new TextEncoder().encode('nothing of the kind'), /cannot be used/],
+    ['are other tensors', () => encodeSafetensors(new Map([['x', { shape: [1], data: new Float32Array(1) }]])), /x/],
+  ])('withholds its upload when the bytes of a global model %s, and goes on with the next', async (_, forged, why) => {
+    const site = await newSite();
+    await site.submit(submissionOf());
+    await site.waitFor(clientEnrolled, 2);
+    await site.deliver('client-0', 1, forged());
+    const [withheld] = await site.waitFor<DataOf<typeof uploadWithheld>>(uploadWithheld, 1);
+    expect(withheld).toMatchObject({ round: 1, client: 'client-0', reason: 'training-failed' });
+    expect(withheld!.message).toMatch(why);
+    expect(site.said<Evaluation>(evaluationReported)[0]).toMatchObject({ sharedDigest: digestOf(initial) });
+    await site.deliver('client-0', 2, initial);
+    expect(await site.waitFor<Upload>(uploadSent, 1)).toMatchObject([{ round: 2, client: 'client-0' }]);
+    expect(site.faults).toEqual([]);
+  });
+
+  it.each([
     ['a label that is missing', { data: { source: 'csv', train: 'BAD', test: 'BAD' } }, /bad\.csv.*line 3/],
     [
       'more blocks than the model has',

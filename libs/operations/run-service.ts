@@ -150,7 +150,8 @@ async function run<Variables extends z.ZodObject>(
       logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`, 'Service');
     });
   }
-  clearTimeout(giveUp);
+  // What still holds the process up then, such as attempts at a broker that is gone, does so no longer than that.
+  giveUp.unref();
   stop.release();
   logger.log('stopped', 'Service');
 }

@@ -20,6 +20,7 @@ const RESTART_AFTER_MS = 2000;
 /** Longer than any session: the places of members that died are free by then. */
 const JOIN_MS = 60_000;
 const PARTITIONS_AT_ONCE = 16;
+const LEAVE_MS = 5000;
 
 /** One consumer: hands what it fetches to a lane for each partition, and commits what the lanes have done. */
 export class GroupReader {
@@ -80,6 +81,11 @@ export class GroupReader {
     clearInterval(this.timer);
     const ended = Promise.all([...this.lanes.values()].map((lane) => lane.close()));
     await Promise.race([ended, sleep(this.host.lastWaitMs, undefined, { ref: false })]);
+    await Promise.race([this.leave(), sleep(LEAVE_MS, undefined, { ref: false })]);
+  }
+
+  /** A broker that is gone lets nobody leave in good order: what was not committed is handled again, to the same effect. */
+  private async leave(): Promise<void> {
     if (this.reading.remembers) await this.commit();
     await this.consumer.disconnect().catch(() => undefined);
   }
