@@ -63,6 +63,7 @@ export interface Commands {
     options: ServiceOption & { readonly client: string; readonly out: string; readonly force: boolean },
   ): Promise<void>;
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
+  quantise(folder: string, options: { readonly text?: string; readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
   tune(spec: string, options: { readonly json: boolean }): Promise<void>;
   generate(folder: string, instruction: string, options: GenerateOptions): Promise<void>;
@@ -242,6 +243,15 @@ function addModels(program: Command, commands: Commands): void {
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', examples('airtune predict my-model "a small domesticated carnivore"'))
     .action((folder: string, texts: string[], options: { json: boolean }) => commands.predict(folder, texts, options));
+  program
+    .command('quantise')
+    .description('what int8 would do to a base model: the error of each layer on sample text, and which stay in fp32')
+    .argument('<folder>', 'a Hugging Face folder of a BERT, a RoBERTa or a GPT-2')
+    .option('--report', 'print the report; nothing is written, since runs quantise when they open a base', true)
+    .option('--text <file>', 'measure on this text instead of the sample that runs decide by')
+    .option('--json', 'one JSON object', false)
+    .addHelpText('after', examples('airtune quantise models/tiny-encoder --report'))
+    .action((folder: string, options: { text?: string; json: boolean }) => commands.quantise(folder, options));
   program
     .command('pretrain')
     .description('pre-train an encoder (masked words) or a GPT-2 (next tokens) on text; goes on where it was stopped')

@@ -27,6 +27,7 @@ const INPUT = [
   'export',
   'profile',
   'resume',
+  'quantise',
 ];
 const INPUT_CODES = [
   'pretraining.spec',
@@ -37,6 +38,7 @@ const INPUT_CODES = [
   'trainer.client-unknown',
   'trainer.experiment-unknown',
   'trainer.other-base',
+  'trainer.int8-unsupported',
 ];
 
 /** The first parts of the codes that say that something the process stands on is missing. */

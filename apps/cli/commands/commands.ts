@@ -18,6 +18,7 @@ import type { GenerateOptions } from '../program-generate.ts';
 import { generate } from './generate.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';
+import { quantise } from './quantise.ts';
 import { pretrain } from './pretrain.ts';
 import { setProfile, showProfiles } from './profiles.ts';
 import { AirtuneRewardCommands } from './reward/reward-commands.ts';
@@ -139,6 +140,10 @@ export class AirtuneCommands implements Commands {
   export(experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }): Promise<void> {
     const settings = this.settings();
     return exportModel(experiment, options, settings, addressOf(options, settings), this.process);
+  }
+
+  quantise(folder: string, options: { readonly text?: string; readonly json: boolean }): Promise<void> {
+    return quantise(folder, options, this.process);
   }
 
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void> {

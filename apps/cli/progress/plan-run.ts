@@ -1,4 +1,4 @@
-import type { BaseModel, clientEnrolled, DataOf, ExperimentSpec } from '#contracts';
+import { basePrecision, type BaseModel, type clientEnrolled, type DataOf, type ExperimentSpec } from '#contracts';
 import { channelPlan, keepsOn, uploadBytes } from '#federation';
 import { methodNamed } from '#methods';
 import { bandwidthToMeet, expectedTransferMs, measureLink, type LinkSettings } from '#radio';
@@ -49,6 +49,7 @@ export function planRun(
     notes: [
       ...new Set(clients.flatMap(({ notes }) => notes)),
       ...(spec.sparsity.attention > 0 ? [describeSparsity(spec, uplink, blobBytes * clients.length)] : []),
+      ...(clients.some(({ client }) => basePrecision(spec, client) === 'int8') ? [describeInt8(base)] : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
     warnings: slowLinks(spec.link, clients, 8 * blobBytes),
@@ -61,6 +62,16 @@ function uploadsARound(spec: ExperimentSpec, { shared }: BaseModel, clients: rea
   if (plan === undefined) return shared.initial.bytes * clients.length;
   const rates = clients.map(({ client }) => measureLink(spec.link, client).ergodicBitsPerSecondPerHz.uplink);
   return keepsOn(plan, spec.link, rates).reduce((sum, keep) => sum + uploadBytes(plan, keep), 0);
+}
+
+/** The matrices of the blocks; by how much faster steps are depends on how wide these are. */
+function describeInt8({ config }: BaseModel): string {
+  const [layers, hidden, intermediate] = [config['layers'], config['hidden'], config['intermediate']].map(Number);
+  const weights = (layers ?? 0) * (4 * (hidden ?? 0) ** 2 + 2 * (hidden ?? 0) * (intermediate ?? 0));
+  return (
+    `base in int8: the matrices of its blocks take ${bytes(weights)}, in fp32 ${bytes(4 * weights)}; ` +
+    'how much faster steps are, by size: docs/int8.md; which layers stay in fp32: airtune quantise'
+  );
 }
 
 function describeSparsity({ sparsity }: ExperimentSpec, uplink: number, dense: number): string {

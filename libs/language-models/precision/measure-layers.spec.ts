@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from '@jest/globals';
 
 import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
@@ -6,6 +10,7 @@ import { loadDecoder } from '../decoder/load-decoder.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { inPrecision } from './in-precision.ts';
 import { measureLayers } from './measure-layers.ts';
+import { reportPrecision } from './report-precision.ts';
 import { LARGEST_RELATIVE_ERROR } from './outlier-rule.ts';
 import { SAMPLE_TEXT } from './sample-text.ts';
 
@@ -51,6 +56,18 @@ describe('what int8 does to the layers of a model', () => {
     expect(hit.relativeError).toBeGreaterThan(2 * LARGEST_RELATIVE_ERROR);
     const { arithmetic } = await inPrecision(weights, { precision: 'int8', modelFolder: ENCODER });
     expect(arithmetic).toMatchObject({ exceptions: new Set(['block.1.intermediate']) });
+  });
+
+  it('is reported for a folder, and what is quantised already is refused', async () => {
+    const { layers, weightBytes } = await reportPrecision(ENCODER, 'A short text.');
+    expect(layers).toHaveLength(24);
+    expect(layers.every(({ precision }) => precision === 'int8')).toBe(true);
+    expect(weightBytes).toEqual({ fp32: 4 * 4 * 12 * 128 * 128, int8: 4 * 12 * 128 * 128 });
+    const folder = await mkdtemp(join(tmpdir(), 'airtune-quantised-'));
+    const config = JSON.parse(await readFile(join(ENCODER, 'config.json'), 'utf8')) as object;
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, quantization_config: { bits: 8 } }));
+    await expect(reportPrecision(folder)).rejects.toMatchObject({ code: 'model.already-quantised' });
+    await rm(folder, { recursive: true });
   });
 
   it('is more with weights of 7 bits, and nothing is measured for fp32', async () => {
