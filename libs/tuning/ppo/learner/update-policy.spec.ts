@@ -122,6 +122,32 @@ describe('a PPO update', () => {
     expect(losses).toMatchObject({ policyLoss: -1, valueLoss: 0, approximateKl: 0 });
   });
 
+  it('begins at a ratio of exactly 1 on a base in int8 too, and at other log-probabilities', async () => {
+    const arithmetic = { precision: 'int8', levels: 127, exceptions: new Set<string>() } as const;
+    const onInt8 = await PolicySession.open({ ...weights, arithmetic }, { ...shape, trainableBlocks: 1 });
+    const onFp32 = await PolicySession.open(weights, { ...shape, trainableBlocks: 1 });
+    try {
+      const estimates = [];
+      for (const opened of [onInt8, onFp32]) {
+        const tuned = new Map(
+          [...opened.base].map(([name, { shape: dims, data }]) => [name, { shape: dims, data: data.slice() }]),
+        );
+        const own = { ...policy(), tuned, global: tuned, reference: opened.base };
+        const whole = new Map([...tuned, ...own.valueHead]);
+        const batch = await opened.prepare(drawn().completions);
+        estimates.push((await opened.estimate(whole, batch)).logProbabilities);
+        const result = await updatePolicy(opened, own, drawn(), settings);
+        if (result.outcome !== 'updated') throw new Error(result.message);
+        expect([result.figures.first.approximateKl, result.figures.first.clippedFraction]).toEqual([0, 0]);
+      }
+      expect(estimates[0]).not.toEqual(estimates[1]);
+      expect(estimates[0]).toBeAllClose(estimates[1]!, { absolute: 0.05 });
+    } finally {
+      await onInt8.close();
+      await onFp32.close();
+    }
+  });
+
   it('gives the same bits twice', async () => {
     const [a, b] = [policy(), policy()];
     await updatePolicy(session, a, drawn(), settings);
