@@ -147,6 +147,7 @@ describe('airtune run and resume', () => {
     expect(stopped.code).toBe(130);
     const [, experiment] = /airtune resume (cut-[0-9a-f]+)/.exec(stopped.stderr) ?? [];
     expect(experiment).toBeDefined();
+    expect((await airtune('ctrl-c', ['list'])).stdout).toMatch(new RegExp(`${experiment!} +pftt +interrupted`));
     const resumed = await airtune('ctrl-c', ['resume', experiment!, '--json']);
     expect(digests(resumed)).toEqual(undisturbed);
     expect(await airtune('ctrl-c', ['resume'])).toMatchObject({

@@ -13,6 +13,9 @@ import { MeasureLinks } from './measure-links.ts';
  */
 @Module({})
 export class ChannelModule {
+  /** Crossings of different clients that are under way at once. */
+  static readonly concurrency = 16;
+
   static register(parts: { readonly publisher: Publisher; readonly blobs: BlobStore }): DynamicModule {
     return {
       module: ChannelModule,

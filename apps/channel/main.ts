@@ -5,9 +5,6 @@ import { BlobStore, keepSwept } from '#storage';
 import { ChannelModule } from './channel.module.ts';
 import { channelVariables } from './settings.ts';
 
-/** Crossings of different clients that are under way at once. */
-const CONCURRENCY = 16;
-
 await runService(
   {
     name: 'channel',
@@ -17,7 +14,7 @@ await runService(
       const blobs = new BlobStore(join(tools.home, 'channel', 'blobs'));
       tools.onStop(keepSwept(blobs.root, () => tools.clock.now()));
       const { publisher, transport } = await connectToKafka(
-        { service: 'channel', concurrency: CONCURRENCY },
+        { service: 'channel', concurrency: ChannelModule.concurrency },
         blobs,
         tools,
       );

@@ -61,6 +61,9 @@ export interface CoordinatorParts {
  */
 @Module({})
 export class CoordinatorModule {
+  /** Facts that arrive together are recorded in one transaction. */
+  static readonly concurrency = 64;
+
   static register(parts: CoordinatorParts): DynamicModule {
     return {
       module: CoordinatorModule,

@@ -10,9 +10,6 @@ import { prepareRest } from './rest/prepare-rest.ts';
 import { RestModule } from './rest/rest.module.ts';
 import { coordinatorVariables } from './settings.ts';
 
-/** Facts that arrive together are recorded in one transaction. */
-const CONCURRENCY = 64;
-
 /** What may pass is waited for, however long it takes: a database that is away says nothing about the messages. */
 const RETRIES = { firstMs: 50, mostMs: 5000, forMs: Infinity };
 
@@ -36,7 +33,7 @@ await runService(
       const blobs = new BlobStore(resolve(settings.AIRTUNE_BLOBS ?? join(home, 'coordinator', 'blobs')));
       onStop(keepSwept(blobs.root, () => clock.now()));
       const signer = await openSigningKey(join(home, 'coordinator', 'keys'));
-      const listener = { service: 'coordinator', concurrency: CONCURRENCY } as const;
+      const listener = { service: 'coordinator', concurrency: CoordinatorModule.concurrency } as const;
       const { connection, publisher, transport } = await connectToKafka(listener, blobs, tools, {
         retries: RETRIES,
       });

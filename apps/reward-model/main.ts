@@ -7,9 +7,6 @@ import { BlobStore } from '#storage';
 import { RewardModelModule } from './reward-model.module.ts';
 import { rewardModelVariables } from './settings.ts';
 
-/** Requests that are scored at once: the model computes one after the other, the rest waits in its queue. */
-const CONCURRENCY = 8;
-
 await runService(
   {
     name: 'reward-model',
@@ -21,7 +18,8 @@ await runService(
       const { name } = model.card;
       const { clock, environment } = tools;
       const blobs = new BlobStore(join(tools.home, 'reward-models', name, 'blobs'));
-      const listener = { service: 'reward-model', model: name, concurrency: CONCURRENCY } as const;
+      const { concurrency } = RewardModelModule;
+      const listener = { service: 'reward-model', model: name, concurrency } as const;
       const desk = new ScoringDesk(model);
       const prepare = ({ nest }: { nest: { useBodyParser(type: 'json', options: { limit: string }): unknown } }) => {
         nest.useBodyParser('json', { limit: '4mb' });

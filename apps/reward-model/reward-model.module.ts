@@ -10,6 +10,9 @@ import { ScoreController } from './score-controller.ts';
 /** One reward model as a service: it scores completions, whoever asks, over events and over HTTP. */
 @Module({})
 export class RewardModelModule {
+  /** Requests at hand at once: the model computes one after the other, the rest waits in its queue. */
+  static readonly concurrency = 8;
+
   static register(parts: {
     readonly desk: ScoringDesk;
     readonly publisher: Publisher;

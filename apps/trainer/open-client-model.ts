@@ -35,12 +35,13 @@ export async function openClientModel(
 ): Promise<ClientModel> {
   const { submission, labels, modelFolder } = await readExperimentFile(home, site, experiment);
   const { spec, base } = submission;
-  const state = new ClientState(clientFolder(home, site, experiment, client));
+  const folder = clientFolder(home, site, experiment, client);
+  const state = new ClientState(folder);
   const round = await state.latest();
   if (round === 0) {
     const names = clientNames(spec.clients);
     const message = names.includes(client)
-      ? `${client} has not finished a round of ${experiment} yet.`
+      ? `There is no model of ${client} under ${folder}: it has not finished a round of ${experiment} yet, or its folder was removed.`
       : `${experiment} has no ${client}: its clients are ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' …' : ''}.`;
     throw new TrainerError('trainer.client-unknown', message);
   }

@@ -33,9 +33,6 @@ import type { Settings } from '../settings.ts';
 /** The one site of a run in one process. */
 export const LOCAL_SITE = 'local';
 
-/** Requests that a reward model has at hand: it computes one after the other. */
-const REQUESTS_AT_ONCE = 8;
-
 /** Coordinator, channel, trainer sites, reward models and the record, in this process. */
 export interface System {
   readonly record: ExperimentRecord;
@@ -76,12 +73,16 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
       return { service, blobs };
     };
     const signer = await openSigningKey(join(settings.home, 'coordinator', 'keys'));
-    const coordinator = await start({ service: 'coordinator', concurrency: 64 }, 'coordinator', (parts) =>
-      CoordinatorModule.register({ ...parts, record, clock, signer, onFault: hooks.onFault }),
+    const coordinator = await start(
+      { service: 'coordinator', concurrency: CoordinatorModule.concurrency },
+      'coordinator',
+      (parts) => CoordinatorModule.register({ ...parts, record, clock, signer, onFault: hooks.onFault }),
     );
     // What is in the air when a process ends is sent again.
     await rm(join(settings.home, 'channel', 'blobs'), { recursive: true, force: true });
-    await start({ service: 'channel', concurrency: 16 }, 'channel', (parts) => ChannelModule.register(parts));
+    await start({ service: 'channel', concurrency: ChannelModule.concurrency }, 'channel', (parts) =>
+      ChannelModule.register(parts),
+    );
     const served = new Set<string>();
     const serveRewardModel = async (path: string): Promise<void> => {
       const model = await openRewardModel(path);
@@ -90,7 +91,7 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
       served.add(name);
       const desk = new ScoringDesk(model);
       await start(
-        { service: 'reward-model', model: name, concurrency: REQUESTS_AT_ONCE },
+        { service: 'reward-model', model: name, concurrency: RewardModelModule.concurrency },
         join('reward-models', name),
         ({ publisher }) => RewardModelModule.register({ desk, publisher }),
       );

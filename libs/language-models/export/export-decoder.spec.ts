@@ -11,6 +11,7 @@ import { loadDecoder } from '../decoder/load-decoder.ts';
 import { readFixture, TINY } from '../decoder/read-fixture.ts';
 import { loadTokenizer, tokenizerFromJson } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerJson } from '../tokenizers/tokenizer-json.ts';
+import { openExported } from './open-exported.ts';
 import { exportDecoder, type PersonalisedDecoder } from './export-decoder.ts';
 
 let folder = '';
@@ -65,6 +66,10 @@ describe('the export of a personalised decoder', () => {
     const loaded = await loadDecoder(dir);
     expect(loaded.tensors).toEqual(new Map([...model.base.tensors, ...model.tensors]));
     expect((await loadTokenizer(dir)).encodeRaw('abc')).toEqual([1, 2, 3]);
+    await expect(openExported(dir)).rejects.toMatchObject({
+      code: 'export.not-a-classifier',
+      message: expect.stringContaining('airtune generate'),
+    });
   });
 
   it("gives transformers' logits where nothing was tuned, from the ONNX file alone", async () => {

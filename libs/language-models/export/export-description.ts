@@ -28,6 +28,11 @@ const decoderDescription = z.object({
 });
 export type DecoderDescription = z.infer<typeof decoderDescription>;
 
+/** Whether that is what a decoder's folder says of itself. */
+export function isDecoderDescription(written: unknown): boolean {
+  return decoderDescription.pick({ format: true }).safeParse(written).success;
+}
+
 /** What an exported decoder's folder says of itself; undefined of a folder that Airtune did not export. */
 export async function readDecoderDescription(folder: string): Promise<DecoderDescription | undefined> {
   const text = await readFile(join(folder, DESCRIPTION_FILE), 'utf8').catch(() => undefined);

@@ -6,7 +6,12 @@ import { Session, type Feed } from '#autograd';
 import { readJsonFile } from '../checkpoints/read-json-file.ts';
 import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
-import { DESCRIPTION_FILE, exportDescription, type ExportDescription } from './export-description.ts';
+import {
+  DESCRIPTION_FILE,
+  exportDescription,
+  isDecoderDescription,
+  type ExportDescription,
+} from './export-description.ts';
 import { IDS, LOGITS, MASK } from './inference-graph.ts';
 
 /** What a model says of one text. */
@@ -33,7 +38,14 @@ export async function openExported(
   options: { readonly threads?: number } = {},
 ): Promise<ExportedClassifier> {
   const path = join(dir, DESCRIPTION_FILE);
-  const parsed = exportDescription.safeParse(await readJsonFile(path, 'export.file'));
+  const written = await readJsonFile(path, 'export.file');
+  if (isDecoderDescription(written)) {
+    throw new ModelError(
+      'export.not-a-classifier',
+      `${dir} holds a decoder, which writes texts and has no labels: \`airtune generate ${dir} "instruction"\` asks it.`,
+    );
+  }
+  const parsed = exportDescription.safeParse(written);
   if (!parsed.success) {
     const problem = parsed.error.issues
       .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
