@@ -4,6 +4,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { explainKafkaError } from './explain-kafka-error.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { Lane, type LaneHost } from './lane.ts';
+import { leaveInTime, openConsumer } from './open-consumer.ts';
 
 /** Which topics are read, as which group. */
 export interface Reading {
@@ -20,7 +21,6 @@ const RESTART_AFTER_MS = 2000;
 /** Longer than any session: the places of members that died are free by then. */
 const JOIN_MS = 60_000;
 const PARTITIONS_AT_ONCE = 16;
-const LEAVE_MS = 5000;
 
 /** One consumer: hands what it fetches to a lane for each partition, and commits what the lanes have done. */
 export class GroupReader {
@@ -81,28 +81,16 @@ export class GroupReader {
     clearInterval(this.timer);
     const ended = Promise.all([...this.lanes.values()].map((lane) => lane.close()));
     await Promise.race([ended, sleep(this.host.lastWaitMs, undefined, { ref: false })]);
-    await Promise.race([this.leave(), sleep(LEAVE_MS, undefined, { ref: false })]);
+    await leaveInTime(this.leave());
   }
 
-  /** A broker that is gone lets nobody leave in good order: what was not committed is handled again, to the same effect. */
   private async leave(): Promise<void> {
     if (this.reading.remembers) await this.commit();
     await this.consumer.disconnect().catch(() => undefined);
   }
 
   private newConsumer(): Consumer {
-    const { kafka, settings } = this.connection;
-    const consumer = kafka.consumer({
-      groupId: this.reading.group,
-      sessionTimeout: settings.sessionTimeoutMs,
-      heartbeatInterval: Math.min(3000, settings.sessionTimeoutMs / 4),
-      rebalanceTimeout: 30_000,
-      maxWaitTimeInMs: 250,
-      maxBytesPerPartition: 2 * 1024 ** 2,
-      maxBytes: 4 * 1024 ** 2,
-      allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
-    });
+    const consumer = openConsumer(this.connection, this.reading.group);
     consumer.on(consumer.events.GROUP_JOIN, () => {
       this.joined = true;
       this.forgetLanes();
