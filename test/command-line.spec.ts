@@ -141,8 +141,13 @@ describe('airtune run and resume', () => {
   }, 240_000);
 
   it('ends cleanly on Ctrl-C, says how to go on, and goes on', async () => {
+    let isAsked = false;
     const stopped = await airtune('ctrl-c', ['run', spec, '--json'], (text, kill) => {
-      if (text.includes('"progress","round":2')) kill('SIGINT');
+      // Once: a second signal ends the process where it stands.
+      if (!isAsked && text.includes('"progress","round":2')) {
+        isAsked = true;
+        kill('SIGINT');
+      }
     });
     expect(stopped.code).toBe(130);
     const [, experiment] = /airtune resume (cut-[0-9a-f]+)/.exec(stopped.stderr) ?? [];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
 import type { Admin, Kafka } from 'kafkajs';
@@ -22,6 +23,9 @@ const TOGETHER_BYTES = 1_100_000;
 /** What a broker is asked about itself it answers at once; where nothing answers, that is told so soon. */
 const QUESTION_MS = 5000;
 const REQUEST_MS = 30_000;
+
+const AGAIN_AFTER_MS = 250;
+const MOST_ATTEMPTS = 80;
 
 /** One process's connection to the broker: who publishes and who listens share it. */
 export class KafkaConnection {
@@ -74,7 +78,7 @@ export class KafkaConnection {
 
   /** Where each partition of a topic ends: the offset after its last message. */
   async endOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
-    const offsets = await this.admin.fetchTopicOffsets(topic);
+    const offsets = await this.offsetsOf(topic);
     return new Map(
       offsets.map(({ partition, high, low }) => [partition, Number(high) > Number(low) ? Number(high) : 0]),
     );
@@ -111,6 +115,20 @@ export class KafkaConnection {
   async close(): Promise<void> {
     await this.sender.close().catch(() => undefined);
     await this.admin.disconnect().catch(() => undefined);
+  }
+
+  /** Partitions of a topic that was just created may have no leader yet. */
+  private async offsetsOf(topic: string): Promise<Awaited<ReturnType<Admin['fetchTopicOffsets']>>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.admin.fetchTopicOffsets(topic);
+      } catch (error) {
+        const { retriable = false, cause } = error as { retriable?: boolean; cause?: { retriable?: boolean } };
+        if ((!retriable && cause?.retriable !== true) || attempt === MOST_ATTEMPTS)
+          throw explainKafkaError(error, this.settings, `Asking where ${topic} ends`);
+        await sleep(AGAIN_AFTER_MS);
+      }
+    }
   }
 
   private async ensure(addresses: readonly Address[], deadLetters: boolean): Promise<void> {
