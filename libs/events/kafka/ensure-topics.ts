@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '#contracts';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Address } from '../listener.ts';
@@ -6,9 +5,10 @@ import { TransportError } from '../transport-error.ts';
 import { kafkajs } from './kafka-library.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { deadLetterTopic, topicName } from './topic-names.ts';
+import { untilKnown } from './until-known.ts';
 
-const MOST_ATTEMPTS = 10;
-const AGAIN_AFTER_MS = 200;
+/** A broker under load may not know at once what it has created. */
+const KNOWN_MS = 1800;
 
 /** A topic as it should be on the broker. */
 interface Wanted {
@@ -52,18 +52,10 @@ export function wantedDeadLetters(settings: KafkaSettings): Wanted {
  * @throws TransportError `kafka.topic-mismatch` that says what is otherwise, and how to mend it.
  */
 export async function ensureTopics(admin: Admin, settings: KafkaSettings, wanted: readonly Wanted[]): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await createMissing(admin, settings, wanted);
-      await verify(admin, wanted);
-      return;
-    } catch (error) {
-      // A broker under load may not know yet what it has just created.
-      const { type } = error as { readonly type?: unknown };
-      if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempt === MOST_ATTEMPTS) throw error;
-      await sleep(AGAIN_AFTER_MS);
-    }
-  }
+  await untilKnown(async () => {
+    await createMissing(admin, settings, wanted);
+    await verify(admin, wanted);
+  }, KNOWN_MS);
 }
 
 async function createMissing(admin: Admin, settings: KafkaSettings, wanted: readonly Wanted[]): Promise<void> {

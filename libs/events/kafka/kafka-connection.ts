@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '#contracts';
 import { Logger } from '@nestjs/common';
 import type { Admin, Kafka } from 'kafkajs';
@@ -7,11 +6,12 @@ import { type Address, type Listener, addressFor } from '../listener.ts';
 import { plainSocket, secureSocket } from './broker-socket.ts';
 import { ensureTopics, wantedDeadLetters, wantedTopics } from './ensure-topics.ts';
 import { explainKafkaError } from './explain-kafka-error.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
 import { kafkajs } from './kafka-library.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
 import { type Outgoing, RecordSender } from './record-sender.ts';
 import { commonTopics } from './topic-names.ts';
 import { TransportError } from '../transport-error.ts';
+import { untilKnown } from './until-known.ts';
 import { sizeOf } from './wire-record.ts';
 
 /** What one request may carry: as much as the smallest of the topics' limits, less its own frame. */
@@ -24,8 +24,8 @@ const TOGETHER_BYTES = 1_100_000;
 const QUESTION_MS = 5000;
 const REQUEST_MS = 30_000;
 
-const AGAIN_AFTER_MS = 250;
-const MOST_ATTEMPTS = 80;
+/** Partitions of a topic that was just created have their leaders by then. */
+const LED_MS = 20_000;
 
 /** One process's connection to the broker: who publishes and who listens share it. */
 export class KafkaConnection {
@@ -78,7 +78,9 @@ export class KafkaConnection {
 
   /** Where each partition of a topic ends: the offset after its last message. */
   async endOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
-    const offsets = await this.offsetsOf(topic);
+    const offsets = await untilKnown(() => this.admin.fetchTopicOffsets(topic), LED_MS).catch((error: unknown) => {
+      throw explainKafkaError(error, this.settings, `Asking where ${topic} ends`);
+    });
     return new Map(
       offsets.map(({ partition, high, low }) => [partition, Number(high) > Number(low) ? Number(high) : 0]),
     );
@@ -115,20 +117,6 @@ export class KafkaConnection {
   async close(): Promise<void> {
     await this.sender.close().catch(() => undefined);
     await this.admin.disconnect().catch(() => undefined);
-  }
-
-  /** Partitions of a topic that was just created may have no leader yet. */
-  private async offsetsOf(topic: string): Promise<Awaited<ReturnType<Admin['fetchTopicOffsets']>>> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.admin.fetchTopicOffsets(topic);
-      } catch (error) {
-        const { retriable = false, cause } = error as { retriable?: boolean; cause?: { retriable?: boolean } };
-        if ((!retriable && cause?.retriable !== true) || attempt === MOST_ATTEMPTS)
-          throw explainKafkaError(error, this.settings, `Asking where ${topic} ends`);
-        await sleep(AGAIN_AFTER_MS);
-      }
-    }
   }
 
   private async ensure(addresses: readonly Address[], deadLetters: boolean): Promise<void> {
