@@ -9,6 +9,9 @@ import { WatchRounds } from './watch-rounds.ts';
 /** How often each replica looks for what nobody else may be there to do. */
 const LOOK_EVERY_MS = 500;
 
+/** A full disk takes something small now and then: only so many looks in a row say that it is over. */
+const CLEAR_LOOKS = 4;
+
 /**
  * Sees that every experiment goes on whatever happened to the process that was at it: at boot takes up the unfinished
  * ones, and from then on looks for what is due. Deadlines are in the record and belong to no replica.
@@ -23,8 +26,10 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #roll: CallRoll;
   /** What was unfinished at boot and is not taken up yet. */
   #toTakeUp: string[] | undefined;
-  /** Why the record takes nothing, as it was last told; empty while it does. */
-  #hindrance = '';
+  /** Why the record took nothing, as was told since it last did for a while. */
+  readonly #hindrances = new Set<string>();
+  /** Looks in a row that found nothing in the way. */
+  #clearLooks = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -76,10 +81,16 @@ export class KeepGoing implements OnApplicationBootstrap, OnModuleDestroy {
       () => '',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
-    if (hindrance === this.#hindrance) return;
-    if (hindrance !== '') this.#log.error(`${hindrance} Until then everything waits.`);
-    else this.#log.log(`${this.#record.database} can be written to again: what waited goes on.`);
-    this.#hindrance = hindrance;
+    if (hindrance !== '') {
+      this.#clearLooks = 0;
+      if (!this.#hindrances.has(hindrance)) this.#log.error(`${hindrance} Until then everything waits.`);
+      this.#hindrances.add(hindrance);
+      return;
+    }
+    this.#clearLooks += 1;
+    if (this.#hindrances.size === 0 || this.#clearLooks < CLEAR_LOOKS) return;
+    this.#log.log(`${this.#record.database} can be written to again: what waited goes on.`);
+    this.#hindrances.clear();
   }
 
   async #takeUpAll(): Promise<void> {
