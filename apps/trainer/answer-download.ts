@@ -79,7 +79,7 @@ export class AnswerDownload {
     const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
     let upload: Uint8Array | undefined;
     if (received !== undefined && !forEvaluation) {
-      if (received instanceof TrainerError) answer.withheld = withheldFor(received);
+      if (received instanceof TrainerError) answer.withheld = withheldFor('training-failed', received.message);
       else upload = await this.train(experiment, client, job, answer, arms);
     }
     await client.state.store(answer, arms, upload);
@@ -142,7 +142,7 @@ export class AnswerDownload {
     const task = { round, arm: 'federated', ...(channels === undefined ? {} : { channels }) } as const;
     const own = await this.trainArm(experiment, client, task, armOf(arms, 'federated'));
     if (own.outcome !== 'trained') {
-      answer.withheld = { reason: own.reason, message: own.message.slice(0, MESSAGE_LENGTH) };
+      answer.withheld = withheldFor(own.reason, own.message);
       return undefined;
     }
     arms.set('federated', own.tensors);
@@ -199,8 +199,10 @@ function problemOf(bytes: Uint8Array, manifest: Parameters<typeof checkTensors>[
   }
 }
 
-function withheldFor(error: TrainerError): NonNullable<Answer['withheld']> {
-  return { reason: 'training-failed', message: error.message.slice(0, MESSAGE_LENGTH) };
+type Withheld = NonNullable<Answer['withheld']>;
+
+function withheldFor(reason: Withheld['reason'], message: string): Withheld {
+  return { reason, message: message.slice(0, MESSAGE_LENGTH) };
 }
 
 /** Without its reward models a client cannot be measured, and the round goes on all the same. */
