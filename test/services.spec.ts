@@ -6,6 +6,7 @@ import { canStartLocalKafka } from '#local-kafka';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Published } from './openapi/published.ts';
 import { airtune, closingDigests, closingOf, type Running } from './services/command-line.ts';
+import { endUp, startUp, UP_MS, whenUp, type Up } from './services/start-up.ts';
 
 const SPEC = `
 name: small
@@ -19,14 +20,6 @@ training: { steps: 4, batchSize: 8, maxTokens: 32 }
 adapters: { width: 8 }
 evaluation: { personalExamples: 20, generalExamples: 20 }
 `;
-
-/** Starting everything on two busy cores. */
-const UP_MS = 180_000;
-
-interface Up {
-  readonly coordinator: string;
-  readonly parts: readonly { readonly name: string; readonly address: string; readonly pid: number }[];
-}
 
 interface Profile {
   readonly client: string;
@@ -67,13 +60,12 @@ whereKafkaRuns('the whole system as services', () => {
       AIRTUNE_KAFKA_BROKERS: '',
       DATABASE_URL: '',
     };
-    services = airtune(['up', '--port', '0', '--json'], variables);
-    up = JSON.parse(await services.line(/"event":"up"/)) as Up;
+    services = startUp(variables);
+    up = await whenUp(services);
   }, UP_MS);
 
   afterAll(async () => {
-    services.child.kill('SIGTERM');
-    await services.outcome;
+    await endUp(services);
     await rm(folder, { recursive: true, force: true });
   }, UP_MS);
 

@@ -8,10 +8,8 @@ import { testKafka } from './kafka/test-kafka.ts';
 import { Published } from './openapi/published.ts';
 import { startTestServer, type TestServer } from './postgres/test-server.ts';
 import { airtune, closingDigests, type Running } from './services/command-line.ts';
+import { endUp, startUp, UP_MS, whenUp, type Up } from './services/start-up.ts';
 import { REWARD_MODELS } from './whole-run.ts';
-
-/** Starting everything on two busy cores. */
-const UP_MS = 180_000;
 
 /** Two clients who share their completions with two reward models, known by their names alone. */
 const JUDGED = `
@@ -33,11 +31,6 @@ profiles:
   client-0: { shareCompletions: true }
   client-1: { shareCompletions: true, rewards: { helpfulness: 0.9, safety: 0.1 } }
 `;
-
-interface Up {
-  readonly coordinator: string;
-  readonly parts: readonly { readonly name: string; readonly address: string; readonly pid: number }[];
-}
 
 const kafka = await testKafka();
 
@@ -64,13 +57,12 @@ const kafka = await testKafka();
       DATABASE_URL: databaseUrl,
       AIRTUNE_REWARD_MODELS: REWARD_MODELS.join(':'),
     };
-    services = airtune(['up', '--port', '0', '--json'], variables);
-    up = JSON.parse(await services.line(/"event":"up"/)) as Up;
+    services = startUp(variables);
+    up = await whenUp(services);
   }, UP_MS);
 
   afterAll(async () => {
-    services.child.kill('SIGTERM');
-    await services.outcome;
+    await endUp(services);
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }, UP_MS);
