@@ -242,4 +242,14 @@ describe('bad input', () => {
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(message) });
     expect(outcome.stderr).not.toMatch(/\n\s+at /);
   });
+
+  it('such as a reward model that runs nowhere ends with 2, before anybody waits for it', async () => {
+    const awaiting = join(folder, 'awaiting.yaml');
+    await writeFile(awaiting, REWARDED.replace(/rewards: .*/, 'rewards: { whenAway: wait, kind: { model: nobody } }'));
+    const outcome = await airtune('whole', ['run', awaiting]);
+    expect(outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/nobody runs nowhere in this process\. Register its folder or module/),
+    });
+  });
 });

@@ -11,6 +11,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { AdvanceRound } from './advance-round.ts';
 import { askQuestion } from './ask-question.ts';
+import { noteRewardsAway } from './await-rewards.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
 import { Turns } from './turns.ts';
 
@@ -49,7 +50,9 @@ export class WatchRounds {
   /** Reward models were waited for: the round opens without them or goes on waiting, once the channel has answered again. */
   async #askRewardsAgain(wait: RoundWait): Promise<void> {
     await this.#turns.take(wait.experimentId, async (turn) => {
-      if (await noteRewardsWaited(turn.db, wait)) await askQuestion(turn);
+      if (!(await noteRewardsWaited(turn.db, wait))) return;
+      await noteRewardsAway(turn, wait.number);
+      await askQuestion(turn);
     });
   }
 }

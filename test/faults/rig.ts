@@ -17,6 +17,7 @@ import type { Aim } from './kill-at.ts';
 import type { ServiceName } from './moments.ts';
 import { type Outcome, queryLines, readOutcome } from './outcome.ts';
 import { profileChanges, rewardServices, scenarios, type ScenarioName } from './scenarios.ts';
+import { TopicTap } from './topic-tap.ts';
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 const KILL_AT = pathToFileURL(join(import.meta.dirname, 'kill-at.ts'));
@@ -118,6 +119,11 @@ export class Rig {
     await Promise.all(Array.from({ length: 4 }, () => this.client.submit({ experiment, spec, base })));
   }
 
+  /** Ends an experiment. */
+  async cancel(experiment: string): Promise<void> {
+    await this.client.cancel(experiment);
+  }
+
   /** Cancels an experiment, twice, and takes it up again once nothing of it is under way. */
   async cancelForAWhile(experiment: string): Promise<void> {
     await this.client.cancel(experiment);
@@ -186,6 +192,11 @@ export class Rig {
     }
   }
 
+  /** Listens to what is said on topics. */
+  tap(...topics: readonly string[]): Promise<TopicTap> {
+    return TopicTap.open(this.broker, topics);
+  }
+
   /** Resolves once an upload of an experiment has been recorded. */
   untilFirstUpload(experiment: string): Promise<void> {
     return until('an upload', async () => {
@@ -223,9 +234,12 @@ export class Rig {
   }
 
   /** Of a coordinator that is there. */
+  get coordinatorUrl(): string {
+    return this.kept.find(({ name, isKept }) => name.startsWith('coordinator') && isKept)?.address ?? '';
+  }
+
   private get client(): CoordinatorClient {
-    const living = this.kept.find(({ name, isKept }) => name.startsWith('coordinator') && isKept);
-    return new CoordinatorClient({ url: living?.address ?? '' });
+    return new CoordinatorClient({ url: this.coordinatorUrl });
   }
 
   private get services(): Kept[] {
@@ -267,10 +281,12 @@ export class Rig {
     await this.ask((client) => client.changeProfile(experiment, asked.client, asked.change));
   }
 
-  private async serveRewardModel(model: string): Promise<void> {
+  /** Unless it is there, is told to stay away, or nobody has such a model. */
+  async serveRewardModel(model: string): Promise<void> {
     const name = `reward-model/${model}`;
-    if (this.kept.some((kept) => kept.name === name)) return;
-    await this.keep(this.service(name, 'reward-model', { AIRTUNE_REWARD_MODEL: rewardServices[model] }));
+    const path = rewardServices[model];
+    if (path === undefined || this.kept.some((kept) => kept.name === name)) return;
+    await this.keep(this.service(name, 'reward-model', { AIRTUNE_REWARD_MODEL: path }));
   }
 
   private coordinator(name: string): ServicePart {
@@ -382,7 +398,7 @@ async function administer(home: string, ...statements: readonly string[]): Promi
 }
 
 /** Asks until the answer is yes; whom one asks may be dying or starting. */
-async function until(what: string, holds: () => Promise<boolean>, ms = END_MS): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, ms = END_MS): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end;) {
     if (await holds().catch(() => false)) return;
     await sleep(50);

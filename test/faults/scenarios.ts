@@ -4,7 +4,19 @@ import type { Fault } from './moments.ts';
 
 /** A spec in which a contract is bound to occur. */
 export type ScenarioName =
-  'plain' | 'lossy' | 'withheld' | 'refused' | 'trained' | 'deserted' | 'changed' | 'scored' | 'unscored';
+  | 'plain'
+  | 'lossy'
+  | 'withheld'
+  | 'refused'
+  | 'trained'
+  | 'deserted'
+  | 'changed'
+  | 'scored'
+  | 'unscored'
+  | 'paced'
+  | 'left-out'
+  | 'awaiting'
+  | 'nobody';
 
 const MODELS = resolve(import.meta.dirname, '../../models');
 
@@ -28,19 +40,23 @@ function spec(changes: object): ExperimentSpec {
   });
 }
 
-/** Two clients learn from the rewards of a service that they share their completions with. */
-function rewardedSpec(model: string): ExperimentSpec {
+/** Two clients learn from the rewards of services that they share their completions with. */
+function rewardedSpec(
+  models: readonly string[],
+  changes: { readonly rewards?: object; readonly rounds?: number } = {},
+) {
   const profile = { shareCompletions: true };
+  const rewards = Object.fromEntries(models.map((model) => [model, { model, weight: 1 / models.length }]));
   return experimentSpec.parse({
     name: 'fault',
     method: 'pfit',
     seed: 5,
-    rounds: 1,
+    rounds: changes.rounds ?? 1,
     model: resolve(MODELS, 'tiny-gpt2'),
     data: { source: 'instructions', limit: 60 },
     clients: { count: 2 },
     // A model that dies as a round opens is waited for: without it the round would be another.
-    rewards: { whenAway: 'wait', [model]: { model, weight: 1 } },
+    rewards: { whenAway: 'wait', ...rewards, ...changes.rewards },
     trainableBlocks: 1,
     ppo: { iterations: 1, rollouts: 4, maxNewTokens: 8, epochs: 1 },
     training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 },
@@ -53,6 +69,7 @@ function rewardedSpec(model: string): ExperimentSpec {
 export const rewardServices: Readonly<Record<string, string>> = {
   brevity: resolve(import.meta.dirname, '../../examples/reward-models/brevity.ts'),
   contrary: resolve(import.meta.dirname, 'contrary-reward.ts'),
+  paced: resolve(import.meta.dirname, 'paced-reward.ts'),
 };
 
 /** How a client's profile is changed in the first round, in the scenarios in which it is. */
@@ -80,8 +97,15 @@ export const scenarios: Readonly<Record<ScenarioName, ExperimentSpec>> = {
   deserted: spec({ round: { timeoutMs: 10_000 } }),
   // A round that lasts long enough to say something in it.
   changed: spec({ training: { ...TRAINING, steps: 20 } }),
-  scored: rewardedSpec('brevity'),
-  unscored: rewardedSpec('contrary'),
+  scored: rewardedSpec(['brevity']),
+  unscored: rewardedSpec(['contrary']),
+  paced: rewardedSpec(['paced'], { rounds: 2 }),
+  'left-out': rewardedSpec(['brevity', 'paced'], {
+    rounds: 2,
+    rewards: { whenAway: 'leave-out', healthTimeoutMs: 5000 },
+  }),
+  awaiting: rewardedSpec(['brevity', 'paced'], { rounds: 2, rewards: { healthTimeoutMs: 500 } }),
+  nobody: rewardedSpec(['nobody'], { rewards: { healthTimeoutMs: 500 } }),
 };
 
 const OCCURS_IN: Readonly<Record<string, ScenarioName>> = {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { rewardModels, type BaseModel, type ExperimentSpec } from '#contracts';
+import { rewardsByServices, type BaseModel, type ExperimentSpec } from '#contracts';
 import { findExperiment, latestUnfinished } from '#storage';
 import { readSiteFile } from '../../trainer/site-file.ts';
 import { CliError } from '../cli-error.ts';
@@ -100,7 +100,7 @@ async function follow(
     const undertaking = await undertake(system);
     ({ experiment } = undertaking);
     const { spec, base } = undertaking;
-    await system.serveRegistered(Object.values(rewardModels(spec.rewards)).map(({ model }) => model));
+    await serveRewards(system, spec);
     const { broker, record } = system;
     const source = new RunInProcess({
       experiment,
@@ -120,6 +120,16 @@ async function follow(
     await system.close();
     stop.release();
   }
+}
+
+/** Here too nobody comes later: a reward model that nobody serves would be awaited in vain, or left out of every round. */
+async function serveRewards(system: System, { rewards }: ExperimentSpec): Promise<void> {
+  const nowhere = await system.serveRegistered(rewardsByServices(rewards).map(({ model }) => model));
+  if (nowhere.length === 0) return;
+  throw new CliError(
+    'settings.reward-without-service',
+    `rewards: ${nowhere.join(', ')} runs nowhere in this process. Register its folder or module (airtune reward register PATH), or name the path by AIRTUNE_REWARD_MODELS, or in the spec.`,
+  );
 }
 
 /** An experiment that was stopped before it was submitted is not in the record. */

@@ -145,6 +145,8 @@ export function eventOfEntry({ kind, covers }: Entry): RunEvent | undefined {
     }
     case 'enrolment.missing':
       return { kind: 'note', text: `no site has enrolled ${namesIn(covers['missing'])} yet` };
+    case 'rewards.away':
+      return { kind: 'note', text: String(covers['message']) };
     case 'experiment.finished':
       return { kind: 'finished' };
     case 'experiment.failed':

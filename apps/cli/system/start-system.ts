@@ -40,8 +40,8 @@ export interface System {
   readonly profiles: ChangeProfile;
   readonly broker: InProcessBroker;
   readonly coordinatorBlobs: BlobStore;
-  /** Starts those of these reward models that were registered with a folder, unless they run here already. */
-  serveRegistered(names: readonly string[]): Promise<void>;
+  /** Starts those of these reward models that were registered with a folder, unless they run here already; answers who runs nowhere. */
+  serveRegistered(names: readonly string[]): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -104,9 +104,10 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     }
     const experiments = coordinator.service.get(Experiments);
     const profiles = coordinator.service.get(ChangeProfile);
-    const serveRegistered = async (names: readonly string[]): Promise<void> => {
+    const serveRegistered = async (names: readonly string[]): Promise<readonly string[]> => {
       for (const { name, path } of await record.use(listRewardModels))
         if (path !== null && names.includes(name) && !served.has(name)) await serveRewardModel(path);
+      return names.filter((name) => !served.has(name));
     };
     return { record, experiments, profiles, broker, coordinatorBlobs: coordinator.blobs, serveRegistered, close };
   } catch (error) {

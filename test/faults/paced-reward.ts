@@ -1,0 +1,24 @@
+// A reward model that takes its time: while a file `hold` lies in the work folder it answers nothing that it is asked in earnest.
+// What it scores it writes down, a line each time.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineRewardModel } from '#reward-models';
+
+const home = process.env['AIRTUNE_HOME'] ?? '';
+
+export default defineRewardModel({
+  name: 'paced',
+  version: '1',
+  range: { lowest: 0, highest: 1 },
+  standardisation: { mean: 0.5, deviation: 0.25 },
+  score: async (completions) => {
+    if (completions[0]?.prompt === 'Are you there?') return [0.5];
+    while (existsSync(join(home, 'hold'))) await sleep(20);
+    const what = createHash('sha256').update(JSON.stringify(completions)).digest('hex');
+    await appendFile(join(home, 'paced.log'), `${what}\n`);
+    return completions.map(({ completion }) => 1 / (1 + completion.length));
+  },
+});
