@@ -91,8 +91,13 @@ describe('published vectors', () => {
         ag.tokenLogProbabilities(
           g,
           { states: v['x']!, table: g.frozen('table', table), tokens: g.integers([5, 0, 5]) },
+          {
+            slopesWanted: g.constant(Uint8Array.of(1), 'bool', []),
+            reuse: g.constant(Uint8Array.of(0), 'bool', []),
+            known: { logProbabilities: g.constant(new Float32Array(3), 'float32', [3]), slopes: v['x']! },
+          },
           0.7,
-        ),
+        ).logProbabilities,
     );
     expect(out['y']!).toBeAllClose([-3.737938315, -0.05777360967, -2.325313118]);
     const slopes = [

@@ -7,6 +7,7 @@ import {
   reshape,
   tokenLogProbabilities,
   type OnnxModel,
+  type Value,
 } from '#autograd';
 import {
   decoderSuffix,
@@ -32,10 +33,13 @@ export interface PpoStepShape extends LossSettings {
  * Inputs: `hidden` float32 [batch, sequence, hidden] and `mask` int64 [batch, sequence], from the prefix; `rows` int64
  * [tokens], the state from which each completion token was drawn, in the flattened [batch · sequence]; `tokens` int64
  * [tokens]; `oldLogProbabilities`, `oldValues`, `advantages`, `returns` float32 [tokens]; `train` bool []; the tensors of
- * `tunedManifest` and `valueHeadManifest`.
- * Outputs: `logProbabilities` and `values` float32 [tokens] in every run; when `train` is true `loss`, `policyLoss`,
- * `valueLoss`, `approximateKl`, `clippedFraction` float32 [] and `gradient.<name>` of each trained tensor. A run without
- * `train` costs the forward pass and gives the very log-probabilities of one with it, bit for bit.
+ * `tunedManifest` and `valueHeadManifest`; `slopesWanted` bool []; `reuse` bool [] and `knownSlopes` float32
+ * [tokens, hidden]: with it `oldLogProbabilities` and these, as an earlier run gave them under the same parameters, stand for
+ * what would be computed from the table, which is half of a step. A run with `train` has one of the two.
+ * Outputs: `logProbabilities` and `values` float32 [tokens] in every run; `slopes` [tokens, hidden], computed or known; when
+ * `train` is true `loss`, `policyLoss`, `valueLoss`, `approximateKl`, `clippedFraction` float32 [] and `gradient.<name>` of
+ * each trained tensor. A run without `train` costs the forward pass and gives the very log-probabilities of one with it, bit
+ * for bit.
  */
 export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): OnnxModel {
   const { config } = weights;
@@ -51,12 +55,22 @@ export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): Onnx
     advantages: perToken('advantages'),
     returns: perToken('returns'),
   };
-  const training = g.input('train', 'bool', []);
+  const [training, slopesWanted, reuse] = (['train', 'slopesWanted', 'reuse'] as const).map((name) =>
+    g.input(name, 'bool', []),
+  ) as [Value, Value, Value];
+  const knownSlopes = g.input('knownSlopes', 'float32', ['tokens', config.hidden]);
 
   const source = tunedDecoder(g, weights, shape.trainableBlocks, shape.blockBias);
   const { states } = decoderSuffix(g, source, shape.trainableBlocks, { hidden, mask, rows });
   const table = source.parameters.tensor('decoder.embeddings.word');
-  const logProbabilities = tokenLogProbabilities(g, { states, table, tokens }, shape.temperature);
+  const known = { logProbabilities: old.oldLogProbabilities, slopes: knownSlopes };
+  const estimate = tokenLogProbabilities(
+    g,
+    { states, table, tokens },
+    { slopesWanted, reuse, known },
+    shape.temperature,
+  );
+  const { logProbabilities, slopes: tokenSlopes } = estimate;
   const [weight, bias] = valueHeadManifest(config).map(({ name, shape: dims }) => g.trainable(name, dims));
   if (weight === undefined || bias === undefined) throw new Error('A value head has a weight and a bias.');
   // Written so that the states are no left operand: a product of one column has bits that depend on the number of threads.
@@ -71,7 +85,7 @@ export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): Onnx
   ];
   const slopes = gradients(g, losses.loss, trained).map((slope, i) => [gradientName(trained[i]?.name ?? ''), slope]);
   return compileModel(g, {
-    always: { logProbabilities, values },
+    always: { logProbabilities, values, slopes: tokenSlopes },
     when: { condition: training, outputs: { ...losses, ...(Object.fromEntries(slopes) as typeof old) } },
   });
 }

@@ -21,6 +21,8 @@ export interface Minibatch {
 export interface TokenEstimates {
   readonly logProbabilities: Float32Array;
   readonly values: Float32Array;
+  /** d log-probabilities / d states [tokens, hidden], where they were asked for. */
+  readonly slopes?: Tensor;
 }
 
 /** What an update holds fixed, one number a token. */
@@ -77,27 +79,50 @@ export class PolicySession {
     return { lengths, feeds: { hidden, mask: prefix.mask, ...suffix } };
   }
 
-  /** Log-probability and value of each token under `parameters`: tuned tensors and value head. */
-  async estimate(parameters: NamedTensors, batch: Minibatch): Promise<TokenEstimates> {
+  /** Log-probability and value of each token under `parameters`: tuned tensors and value head; slopes if they are wanted. */
+  async estimate(parameters: NamedTensors, batch: Minibatch, { slopes = false } = {}): Promise<TokenEstimates> {
     this.beforeBatch();
     const zeros = new Float32Array(batch.feeds['tokens']?.data.length ?? 0);
     const old = { oldLogProbabilities: zeros, oldValues: zeros, advantages: zeros, returns: zeros };
-    const outputs = await this.step.run(feedsOf(parameters, batch, old, false), ['logProbabilities', 'values']);
-    return { logProbabilities: floats(outputs, 'logProbabilities').data, values: floats(outputs, 'values').data };
+    const feeds = { ...feedsOf(parameters, batch, old), ...this.modeOf({ train: false, slopesWanted: slopes }) };
+    const outputs = await this.step.run(feeds, ['logProbabilities', 'values', ...(slopes ? ['slopes'] : [])]);
+    return {
+      logProbabilities: floats(outputs, 'logProbabilities').data,
+      values: floats(outputs, 'values').data,
+      ...(slopes ? { slopes: floats(outputs, 'slopes') } : {}),
+    };
   }
 
-  /** Losses of the minibatch, and the gradient of each of the parameters. */
+  /**
+   * Losses of the minibatch, and the gradient of each of the parameters. `slopes` that these very parameters gave with the old
+   * log-probabilities spare half of the work, and change no bit.
+   */
   async gradients(
     parameters: NamedTensors,
     batch: Minibatch,
     old: OldEstimates,
+    slopes?: Tensor,
   ): Promise<{ readonly losses: StepLosses; readonly gradients: NamedTensors }> {
     this.beforeBatch();
     const names = [...parameters.keys()];
-    const outputs = await this.step.run(feedsOf(parameters, batch, old, true), [...LOSSES, ...names.map(gradientName)]);
+    const feeds = {
+      ...feedsOf(parameters, batch, old),
+      ...this.modeOf({ train: true, slopesWanted: slopes === undefined, slopes }),
+    };
+    const outputs = await this.step.run(feeds, [...LOSSES, ...names.map(gradientName)]);
     const losses = Object.fromEntries(LOSSES.map((name) => [name, floats(outputs, name).data[0] ?? NaN]));
     const gradients = new Map(names.map((name) => [name, floats(outputs, gradientName(name))]));
     return { losses: losses as StepLosses, gradients };
+  }
+
+  private modeOf(mode: { train: boolean; slopesWanted: boolean; slopes?: Tensor | undefined }): Record<string, Feed> {
+    const flag = (on: boolean): Feed => ({ type: 'bool', shape: [], data: Uint8Array.of(on ? 1 : 0) });
+    return {
+      train: flag(mode.train),
+      slopesWanted: flag(mode.slopesWanted),
+      reuse: flag(mode.slopes !== undefined),
+      knownSlopes: mode.slopes ?? { shape: [0, this.config.hidden], data: new Float32Array() },
+    };
   }
 
   async close(): Promise<void> {
@@ -105,11 +130,8 @@ export class PolicySession {
   }
 }
 
-function feedsOf(parameters: NamedTensors, batch: Minibatch, old: OldEstimates, train: boolean): Record<string, Feed> {
-  const feeds: Record<string, Feed> = {
-    ...batch.feeds,
-    train: { type: 'bool', shape: [], data: Uint8Array.of(train ? 1 : 0) },
-  };
+function feedsOf(parameters: NamedTensors, batch: Minibatch, old: OldEstimates): Record<string, Feed> {
+  const feeds: Record<string, Feed> = { ...batch.feeds };
   for (const [name, data] of Object.entries(old) as [string, Float32Array][])
     feeds[name] = { shape: [data.length], data };
   for (const [name, tensor] of parameters) feeds[name] = tensor;

@@ -122,6 +122,20 @@ describe('a PPO update', () => {
     expect(losses).toMatchObject({ policyLoss: -1, valueLoss: 0, approximateKl: 0 });
   });
 
+  it('spares its first step the way through the vocabulary without changing a bit', async () => {
+    const batch = await session.prepare(drawn().completions);
+    const whole = new Map([...policy().tuned, ...policy().valueHead]);
+    const { logProbabilities, values, slopes } = await session.estimate(whole, batch, { slopes: true });
+    const advantages = values.map((_, at) => Math.sin(at));
+    const old = { oldLogProbabilities: logProbabilities, oldValues: values, advantages, returns: advantages };
+    const spared = await session.gradients(whole, batch, old, slopes);
+    const computed = await session.gradients(whole, batch, old);
+    expect(spared.losses).toEqual(computed.losses);
+    expect(digestOfTensors(spared.gradients)).toBe(digestOfTensors(computed.gradients));
+    expect(spared.gradients.get('decoder.2.output.weight')!.data.some((slope) => slope !== 0)).toBe(true);
+    expect((await session.estimate(whole, batch)).slopes).toBeUndefined();
+  });
+
   it('begins at a ratio of exactly 1 on a base in int8 too, and at other log-probabilities', async () => {
     const arithmetic = { precision: 'int8', levels: 127, exceptions: new Set<string>() } as const;
     const onInt8 = await PolicySession.open({ ...weights, arithmetic }, { ...shape, trainableBlocks: 1 });

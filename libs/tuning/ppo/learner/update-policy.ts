@@ -1,4 +1,11 @@
-import { putChannels, takeChannels, type ChannelFamily, type KeptChannels, type NamedTensors } from '#parameters';
+import {
+  putChannels,
+  takeChannels,
+  type ChannelFamily,
+  type KeptChannels,
+  type NamedTensors,
+  type Tensor,
+} from '#parameters';
 import { firstNotFinite, type DescentSettings } from '../../learner/tune-locally.ts';
 import { chooseOptimiser } from '../../optimisers/choose-optimiser.ts';
 import { clipGradients } from '../../optimisers/clip-gradients.ts';
@@ -76,7 +83,7 @@ export async function updatePolicy(
   const batches: Minibatch[] = [];
   for (const part of inParts(drawn.completions, settings.batchSize)) batches.push(await session.prepare(part));
   const whole = new Map([...policy.tuned, ...policy.valueHead]);
-  const old = await estimateAll(session, whole, batches);
+  const old = await estimateAll(session, whole, batches, { slopesOfFirst: true });
   const reference = await estimateAll(session, new Map([...policy.reference, ...policy.valueHead]), batches);
   const { advantages, returns, kl } = estimateAdvantages(
     {
@@ -98,7 +105,8 @@ export async function updatePolicy(
   const distance = squaredDistance(policy.tuned, policy.global);
   for (let epoch = 0; epoch < settings.epochs; epoch++)
     for (const { batch, fixed } of held) {
-      const taken = await steps.take(batch, fixed);
+      // Before the first step nothing has moved.
+      const taken = await steps.take(batch, fixed, losses.length === 0 ? old[0]?.slopes : undefined);
       if (typeof taken === 'string') {
         const message = `step ${losses.length + 1}: ${taken}`;
         return { outcome: 'stopped', reason: 'loss-not-finite', message, kl };
@@ -146,8 +154,8 @@ class Descent {
   }
 
   /** The losses before the step, or what was not finite. */
-  async take(batch: Minibatch, old: OldEstimates): Promise<StepLosses | string> {
-    const { losses, gradients } = await this.session.gradients(this.whole, batch, old);
+  async take(batch: Minibatch, old: OldEstimates, known?: Tensor): Promise<StepLosses | string> {
+    const { losses, gradients } = await this.session.gradients(this.whole, batch, old, known);
     if (!Number.isFinite(losses.loss)) return `the loss is ${losses.loss}`;
     const slopes = this.policy.sparse === undefined ? gradients : this.keptOf(gradients);
     addProximalSlope(slopes, this.trained, this.anchor, this.settings.proximal);
@@ -177,9 +185,13 @@ async function estimateAll(
   session: PolicySession,
   parameters: NamedTensors,
   batches: readonly Minibatch[],
+  { slopesOfFirst = false } = {},
 ): Promise<Estimated[]> {
   const estimates: Estimated[] = [];
-  for (const batch of batches) estimates.push({ batch, ...(await session.estimate(parameters, batch)) });
+  for (const [i, batch] of batches.entries()) {
+    const slopes = slopesOfFirst && i === 0;
+    estimates.push({ batch, ...(await session.estimate(parameters, batch, { slopes })) });
+  }
   return estimates;
 }
 
@@ -198,7 +210,7 @@ function heldFixed(
   });
 }
 
-function joined(estimates: readonly TokenEstimates[], of: keyof TokenEstimates): Float32Array {
+function joined(estimates: readonly TokenEstimates[], of: 'logProbabilities' | 'values'): Float32Array {
   const all = new Float32Array(estimates.reduce((sum, estimate) => sum + estimate[of].length, 0));
   let at = 0;
   for (const { [of]: numbers } of estimates) {
