@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const AIRTUNE = resolve(import.meta.dirname, '../bin/airtune.js');
@@ -30,7 +32,7 @@ interface Outcome {
 interface Closing {
   readonly event: string;
   readonly globalDigest: string;
-  readonly clients: readonly { readonly client: string; readonly personalDigest: string }[];
+  readonly clients: readonly { readonly personalDigest: string; readonly own: { readonly digest: string } | null }[];
 }
 
 const REWARDED = `
@@ -42,7 +44,7 @@ model: ${resolve(MODEL, '../tiny-gpt2')}
 data: { source: instructions, limit: 100 }
 clients: { count: 2 }
 rewards: { helpfulness: { model: ${resolve(MODEL, '../reward-helpfulness')}, weight: 1 } }
-ppo: { iterations: 2, rollouts: 4, maxNewTokens: 8, epochs: 1 }
+ppo: { iterations: 2, ownIterations: 6, rollouts: 4, maxNewTokens: 8, epochs: 1 }
 training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 }
 sparsity: { attention: 0.4 }
 evaluation: { generalExamples: 4 }
@@ -92,7 +94,22 @@ function airtune(
 function digests({ stdout }: Outcome): readonly string[] {
   const closing = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '{}') as Closing;
   expect(closing.event).toBe('experiment.finished');
-  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest)];
+  const own = closing.clients.flatMap((client) => client.own?.digest ?? []);
+  return [closing.globalDigest, ...closing.clients.map(({ personalDigest }) => personalDigest), ...own];
+}
+
+/** Resolves to true as soon as the first client has asked what its second own iteration earned, and has still four to go. */
+async function tunesForItself(home: string): Promise<boolean> {
+  const site = join(home, 'sites', 'local');
+  const [experiment = ''] = readdirSync(site).filter((name) => name.startsWith('rewarded-'));
+  const scores = join(site, experiment, 'scores');
+  const asked = (name: string): boolean => {
+    if (!name.endsWith('.request.json')) return false;
+    const { round, iteration } = JSON.parse(readFileSync(join(scores, name), 'utf8')) as Record<string, number>;
+    return round === 3 && iteration === 2;
+  };
+  while (!existsSync(scores) || !readdirSync(scores).some(asked)) await sleep(5);
+  return true;
 }
 
 describe('airtune run and resume', () => {
@@ -127,13 +144,20 @@ describe('airtune run and resume', () => {
     const rewarded = join(folder, 'rewarded.yaml');
     await writeFile(rewarded, REWARDED);
     const expected = digests(await airtune('rewarded', ['run', rewarded, '--json']));
-    for (const [at, line] of [
-      /"progress","round":1,.*"training":[12]/,
-      /"progress","round":2,.*"sending":1/,
-    ].entries()) {
-      const home = `rewarded-${at}`;
+    expect(new Set(expected.slice(-2)).size).toBe(2);
+    const at = (line: RegExp) => (text: string) => Promise.resolve(line.test(text));
+    const moments = [
+      at(/"progress","round":1,.*"training":[12]/),
+      at(/"progress","round":2,.*"sending":1/),
+      (text: string, home: string) =>
+        text.includes('"progress","round":3') ? tunesForItself(join(folder, home)) : Promise.resolve(false),
+    ];
+    for (const [number, hasCome] of moments.entries()) {
+      const home = `rewarded-${number}`;
       const killed = await airtune(home, ['run', rewarded, '--json'], (text, kill) => {
-        if (line.test(text)) kill('SIGKILL');
+        void hasCome(text, home).then((come) => {
+          if (come) kill('SIGKILL');
+        });
       });
       expect(killed.code).toBeNull();
       expect(digests(await airtune(home, ['resume', '--json']))).toEqual(expected);

@@ -6,10 +6,13 @@ import { Session } from '#autograd';
 import type { Envelope, ExperimentSpec } from '#contracts';
 import { formatPrompt } from '#datasets';
 import { channelPlan, readOrders, uploadBytes } from '#federation';
-import { loadDecoder, loadTokenizer } from '#language-models';
+import { digestExportedDecoder, loadDecoder, loadTokenizer } from '#language-models';
+import { digestOf, encodeSafetensors } from '#parameters';
+import { closingFigures } from '#storage';
 import { streamText } from '#tuning';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type pg from 'pg';
+import { compareExported } from '../apps/cli/commands/compare-exported.ts';
 import { compareCompletions } from '../apps/cli/commands/compare-completions.ts';
 import { writeClientModel } from '../apps/cli/commands/write-client-model.ts';
 import { openClientModel } from '../apps/trainer/open-client-model.ts';
@@ -56,12 +59,13 @@ jest.setTimeout(180_000);
 
 describe('a run of PFIT that leaves out channels', () => {
   let server: TestServer;
+  let databaseUrl: string;
   let laboratory: Laboratory;
   let superuser: pg.Client;
 
   beforeAll(async () => {
     server = await startTestServer();
-    const databaseUrl = await server.createDatabase();
+    databaseUrl = await server.createDatabase();
     laboratory = await Laboratory.open({ databaseUrl });
     superuser = await openSuperuser(databaseUrl);
   });
@@ -133,10 +137,15 @@ describe('a run of PFIT that leaves out channels', () => {
     await single.close();
   });
 
-  it('ends elsewhere with a KL penalty than without', async () => {
-    const penalised = (kl: number) => pfitSpec({ rounds: 1, ppo: { ...smallPfitSpec().ppo, kl } });
+  it('ends elsewhere with a KL penalty than without; without iterations of their own, clients end with what is shared', async () => {
+    const ppo = { ...smallPfitSpec().ppo, ownIterations: 0 };
+    const penalised = (kl: number) => pfitSpec({ rounds: 1, ppo: { ...ppo, kl } });
     const [without, by] = [await laboratory.run(penalised(0)), await laboratory.run(penalised(0.05))];
     expect(by.globalDigest).not.toBe(without.globalDigest);
+    expect(by.clients.map(({ own }) => own)).toEqual([null, null, null]);
+    expect(by.metrics.reward!.own).toBeUndefined();
+    const { shared } = await openClientModel(laboratory.home, 'local', by.experiment, 'client-1');
+    expect(digestOf(encodeSafetensors(shared))).toBe(by.globalDigest);
   });
 
   it('keeps fewer channels on a poorer link, a subset of what the others keep', async () => {
@@ -166,26 +175,57 @@ describe('a run of PFIT that leaves out channels', () => {
 
   it('shows what was answered before and after, from texts that are at the site', async () => {
     const { record } = laboratory.system;
-    const compared = await compareCompletions(record, laboratory.home, { id: 'pfit-1', rounds: 2, client: 'client-0' });
+    const compared = await compareCompletions(record, laboratory.home, {
+      id: 'pfit-1',
+      spec: pfitSpec(),
+      client: 'client-0',
+    });
     expect(compared.length).toBeGreaterThan(0);
-    for (const { instruction, before, after } of compared) {
+    for (const { instruction, before, after, own } of compared) {
       expect(instruction).not.toMatch(/^Q:/);
-      for (const { text, rewards } of [before, after]) {
+      for (const { text, rewards } of [before, after, own!]) {
         expect(text).not.toBe('');
         expect(Object.keys(rewards).sort()).toEqual(['helpfulness', 'safety']);
       }
     }
-    const elsewhere = { id: 'pfit-1', rounds: 2, client: 'client-0' };
+    const elsewhere = { id: 'pfit-1', spec: pfitSpec(), client: 'client-0' };
     expect(await compareCompletions(record, join(laboratory.home, 'elsewhere'), elsewhere)).toEqual([]);
   });
 
-  it('ends in a decoder of each client, whose graph and whose text leave out the keys that training left out', async () => {
+  it('ends in a decoder of each client’s own, as it was measured', async () => {
+    const { record } = laboratory.system;
+    const { clients, globalDigest, metrics } = await record.use((db) => closingFigures(db, 'pfit-1'));
+    const digests = clients.map(({ own }) => own!.digest);
+    expect(new Set([globalDigest, ...digests]).size).toBe(4);
+    expect(metrics.reward!.own!.gain).toMatchObject({ instructions: 6 });
+    for (const { client, own, reward } of clients) {
+      const model = await openClientModel(laboratory.home, 'local', 'pfit-1', client);
+      expect(digestOf(encodeSafetensors(model.shared))).toBe(own!.digest);
+      expect(own).toMatchObject({ untuned: null, reward: { completions: reward!.completions } });
+      expect(own!.gain!.mean).toBeCloseTo(own!.reward!.weighted - reward!.weighted, 12);
+    }
+    const { rows } = await superuser.query<{ decoder: string; reward: number }>(
+      `SELECT decoder, reward FROM own_decoders WHERE experiment = 'pfit-1' ORDER BY client`,
+    );
+    expect(rows).toEqual(clients.map(({ own }) => ({ decoder: own!.digest, reward: own!.reward!.weighted })));
+    const { rows: tuned } = await superuser.query<{ tuning: object }>(
+      `SELECT tuning FROM evaluation WHERE experiment_id = 'pfit-1' AND arm = 'own'`,
+    );
+    expect(tuned).toEqual(Array(3).fill({ tuning: expect.objectContaining({ iterations: 1, completions: 4 }) }));
+  });
+
+  it('whose graph and whose graph and whose text leave out the keys that training left out', async () => {
     const out = join(laboratory.home, 'exported');
     const model = await openClientModel(laboratory.home, 'local', 'pfit-1', 'client-1');
     const { files } = await writeClientModel(out, model, { overwrite: false });
     expect(files).toEqual(expect.arrayContaining(['config.json', 'model.onnx', 'model.safetensors', 'tokenizer.json']));
     const { tensors, config } = await loadDecoder(out);
     for (const [name, tensor] of model.shared) expect(tensors.get(name)).toEqual(tensor);
+    const digest = digestOf(encodeSafetensors(model.shared));
+    expect(await digestExportedDecoder(out)).toEqual({ experiment: 'pfit-1', client: 'client-1', digest });
+    const settings = { home: laboratory.home, threads: 1, databaseUrl };
+    expect(await compareExported('pfit-1', [out], settings, undefined)).toMatchObject([{ is: 'own', digest }]);
+    expect(await compareExported('pfit-2', [out], settings, undefined)).toMatchObject([{ is: 'unknown' }]);
 
     const pieces: string[] = [];
     const generated = await streamText(
@@ -214,6 +254,18 @@ describe('a run of PFIT that leaves out channels', () => {
   it('is audited: orders, keeps and averages are derived again', async () => {
     const report = await audit();
     expect(report.findings).toEqual([]);
+    // Own decoders are held against the scores of their own evaluation.
+    const own = `WHERE experiment_id = 'pfit-1' AND round = 3 AND iteration = 2 AND place = 0 AND client = 'client-0'`;
+    const { rows } = await superuser.query<{ standardised: number }>(
+      `SELECT standardised FROM score ${own} ORDER BY reward`,
+    );
+    await superuser.query(`UPDATE score SET standardised = standardised + 1 ${own}`);
+    expect((await audit()).findings.map(({ code }) => code)).toContain('figures.reward');
+    expect(rows).toHaveLength(2);
+    await superuser.query(`UPDATE score SET standardised = $1 ${own} AND reward = 'helpfulness'`, [
+      rows[0]!.standardised,
+    ]);
+    await superuser.query(`UPDATE score SET standardised = $1 ${own} AND reward = 'safety'`, [rows[1]!.standardised]);
     expect(report.rounds.slice(0, 2).map(({ aggregate }) => aggregate)).toEqual(Array(2).fill('same digest'));
     // Whoever changes row and ledger alike is still found out by what follows from seed and links.
     const where = `WHERE experiment_id = 'pfit-1'`;

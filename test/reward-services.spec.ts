@@ -95,8 +95,8 @@ describe('a run that learns from rewards', () => {
     const expected = digestsOf(await run(smallPfitSpec({ sparsity: SPARSITY })));
     expect(said('completions.submitted')).toEqual([]);
     expect(digestsOf(await run(judgedByServices()))).toEqual(expected);
-    // Two clients, two models: three evaluations and two rounds of two iterations.
-    expect(said('completions.scored')).toHaveLength(2 * 2 * (3 + 2 * 2));
+    // Two clients, two models: three evaluations, two rounds of two iterations, and one for itself that is evaluated too.
+    expect(said('completions.scored')).toHaveLength(2 * 2 * (3 + 2 * 2 + 2));
   }, 240_000);
 
   (kafka === undefined ? it.skip : it)(
@@ -126,10 +126,11 @@ describe('a run that learns from rewards', () => {
         [JUDGED],
       ),
     );
-    // Each of two clients: three evaluations on 6 instructions, two rounds of two iterations of 4 completions; few are empty.
+    // Each of two clients: four evaluations on 6 instructions, two rounds of two iterations of 4 completions and one for
+    // itself; few are empty.
     expect(counts!.rows).toBe(2 * counts!.earned);
     expect(counts!.earned).toBeGreaterThan(2 * 30);
-    expect(counts!.earned).toBeLessThanOrEqual(2 * (3 * 6 + 2 * 2 * 4));
+    expect(counts!.earned).toBeLessThanOrEqual(2 * (4 * 6 + 2 * 2 * 4 + 4));
     expect(await auditExperiment(JUDGED, { record, blobs })).toMatchObject({ verdict: 'intact', findings: [] });
 
     const show = async () => {
@@ -187,7 +188,7 @@ describe('a run that learns from rewards', () => {
 
   it('goes on when a reward model does not answer: uploads are withheld, evaluations not measured, both recorded', async () => {
     const mute = { safety: { model: 'mute', weight: 0.5 } };
-    const { broker, coordinatorBlobs: blobs } = laboratory.system;
+    const { broker, record, coordinatorBlobs: blobs } = laboratory.system;
     const stranger = new InProcessPublisher({
       broker,
       blobs,
@@ -202,7 +203,7 @@ describe('a run that learns from rewards', () => {
       const refusal = { ...asked, model: 'stranger', code: 'none', message: 'no', retryable: false };
       void stranger.publish(completionsRefused, refusal, { experiment });
     });
-    await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
+    const closing = await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
     stopRefusing();
     expect(said('completions.refused')).not.toEqual([]);
     expect(said('upload.sent')).toEqual([]);
@@ -215,6 +216,14 @@ describe('a run that learns from rewards', () => {
       [1, 2, 3, 4].map(() => expect.objectContaining({ unmeasured: expect.stringContaining('mute') })),
     );
     expect(said('round.abandoned')).toHaveLength(2);
+    // Nobody could tune for itself: each keeps what is shared, and says why.
+    expect(closing.clients.map(({ own }) => own)).toEqual(
+      [1, 2].map(() => ({
+        ...{ digest: closing.globalDigest, reward: null, gain: null, endedEarly: null },
+        untuned: expect.stringMatching(/^rewards-missing: .*mute did not answer within 300 ms/),
+      })),
+    );
+    expect(await auditExperiment(closing.experiment, { record, blobs })).toMatchObject({ findings: [] });
   }, 120_000);
 
   it('leaves out a reward model that is away, for everyone, and records it', async () => {

@@ -24,7 +24,7 @@ rewards:
   helpfulness: { model: reward-helpfulness, weight: 0.5 }
   safety: { model: reward-safety, weight: 0.5 }
 trainableBlocks: 1
-ppo: { iterations: 2, rollouts: 4, maxNewTokens: 8, epochs: 1 }
+ppo: { iterations: 2, ownIterations: 1, rollouts: 4, maxNewTokens: 8, epochs: 1 }
 training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 }
 evaluation: { generalExamples: 6 }
 profiles:

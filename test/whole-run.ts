@@ -58,7 +58,7 @@ export function smallPfitSpec(changes: object = {}): ExperimentSpec {
       safety: { model: REWARD_MODELS[1], weight: 0.5 },
     },
     trainableBlocks: 1,
-    ppo: { iterations: 2, rollouts: 4, maxNewTokens: 8, epochs: 1 },
+    ppo: { iterations: 2, ownIterations: 1, rollouts: 4, maxNewTokens: 8, epochs: 1 },
     training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 },
     evaluation: { generalExamples: 6 },
     profiles: { 'client-1': { rewards: { helpfulness: 0.9, safety: 0.1 } } },
@@ -127,5 +127,6 @@ export class Laboratory {
 
 /** What must be equal for two runs to be the same run. */
 export function digestsOf({ globalDigest, clients }: ClosingFigures): readonly string[] {
-  return [globalDigest, ...clients.map(({ client, personalDigest }) => `${client} ${personalDigest}`)];
+  const own = clients.flatMap(({ client, own }) => (own === null ? [] : [`${client}'s own ${own.digest}`]));
+  return [globalDigest, ...clients.map(({ client, personalDigest }) => `${client} ${personalDigest}`), ...own];
 }

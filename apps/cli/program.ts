@@ -24,6 +24,8 @@ export interface AuditOptions extends ServiceOption {
   readonly json: boolean;
   /** Work folders of sites, whose kept heads are compared with the ledger. */
   readonly witness: readonly string[];
+  /** Folders of exported decoders, held against what was measured. */
+  readonly exported: readonly string[];
 }
 
 export interface SiteToAdd {
@@ -217,6 +219,7 @@ function addHistory(program: Command, commands: Commands): void {
     .argument('<experiment>', 'its name as `airtune list` shows it')
     .addOption(coordinatorOption())
     .option('--witness <home>', 'a site’s work folder, whose kept heads are compared; again for each site', collect, [])
+    .option('--exported <folder>', 'an exported decoder, held against what was measured; again for each', collect, [])
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune audit pftt-3f9a1c', 'airtune audit pftt-3f9a1c --witness /srv/north'))
     .action((experiment: string, options: AuditOptions) => commands.audit(experiment, options));

@@ -1,4 +1,4 @@
-import { Round, type Answer, type Decision, type UploadExpectation } from '#federation';
+import { evaluatedArms, Round, type Answer, type Decision, type UploadExpectation } from '#federation';
 import type { Digest } from '#parameters';
 import {
   type Connection,
@@ -40,8 +40,7 @@ export function plannedRound(
     number: round.number,
     purpose: round.purpose,
     candidates: [...clients.values()].map(({ name, site }) => ({ client: name, site })),
-    // Baselines are compared at the end; on the way each client reports on its own model.
-    arms: round.purpose === 'evaluation' ? ['federated', ...spec.baselines] : ['federated'],
+    arms: evaluatedArms(spec, round.purpose),
     minContributions: spec.aggregation.minContributions,
   });
   const global = { digest: round.globalBeforeDigest as Digest, bytes: round.globalBeforeBytes };

@@ -13,7 +13,8 @@ export class RecordEvaluation {
   }
 
   async handle({ envelope, data }: Delivery<DataOf<typeof evaluationReported>>): Promise<void> {
-    const { client, arm, afterRound, personal, general, reward, unmeasured, sharedDigest, personalDigest } = data;
+    const { client, arm, afterRound, personal, general, reward, unmeasured, tuning, untuned } = data;
+    const { sharedDigest, personalDigest } = data;
     await this.#advance.take(envelope.experiment, (turn, current) => {
       if (!current.clients.has(client) || afterRound >= current.machine.plan.number) return undefined;
       const row = {
@@ -33,6 +34,8 @@ export class RecordEvaluation {
         generalLossNats: general?.loss ?? null,
         reward: reward ?? null,
         unmeasuredReason: unmeasured ?? null,
+        tuning: tuning ?? null,
+        untunedReason: untuned ?? null,
         recordedAt: new Date(envelope.time),
       };
       turn.record({ table: 'evaluation', row });

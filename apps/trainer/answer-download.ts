@@ -1,3 +1,4 @@
+import { ownIterations } from '#methods';
 import { checkTensors, decodeSafetensors, digestOf } from '#parameters';
 import { BlobStore } from '#storage';
 import { Injectable } from '@nestjs/common';
@@ -7,7 +8,7 @@ import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerObserver } from './observer.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOutcome, Measures, TrainingTask } from './learner.ts';
+import type { ArmOfRound, ArmOutcome, Measures, TrainingTask } from './learner.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
 import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
@@ -75,6 +76,8 @@ export class AnswerDownload {
     arms.set('federated', shared === undefined ? own : { ...own, shared });
 
     const evaluations = await this.evaluate(experiment, client, job, arms);
+    if (forEvaluation && ownIterations(experiment.spec) > 0)
+      evaluations.push(await this.tuneForItself(experiment, client, round, evaluations, arms));
     const { profileVersion } = client;
     const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
     let upload: Uint8Array | undefined;
@@ -120,12 +123,41 @@ export class AnswerDownload {
         arm,
         sharedDigest: digestOf(tensors.shared),
         personalDigest: digestOf(tensors.personal),
-        ...(await measure(experiment, client, round, tensors)),
+        ...(await measure(experiment, client, { round, arm }, tensors)),
       };
       await this.say.evaluation(experiment, client, round, evaluation);
       evaluations.push(evaluation);
     }
     return evaluations;
+  }
+
+  /**
+   * Once after the last download: the client tunes what it holds by its own weights, and keeps that; nothing is sent. Where it
+   * cannot, it keeps what is shared and says why.
+   */
+  private async tuneForItself(
+    experiment: OpenExperiment,
+    client: HostedClient,
+    round: number,
+    evaluations: readonly ArmEvaluation[],
+    arms: Map<ArmName, ArmTensors>,
+  ): Promise<ArmEvaluation> {
+    const arm = 'own';
+    const shared = armOf(arms, 'federated');
+    const outcome = await this.trainArm(experiment, client, { round, arm }, shared);
+    const tensors = outcome.outcome === 'trained' ? outcome.tensors : shared;
+    const said =
+      outcome.outcome === 'trained'
+        ? { ...(await measure(experiment, client, { round, arm }, tensors)), tuning: outcome.training.rollouts }
+        : {
+            ...evaluations.find((evaluation) => evaluation.arm === 'federated'),
+            untuned: `${outcome.reason}: ${outcome.message}`.slice(0, MESSAGE_LENGTH),
+          };
+    const digests = { sharedDigest: digestOf(tensors.shared), personalDigest: digestOf(tensors.personal) };
+    const evaluation: ArmEvaluation = { ...said, arm, ...digests };
+    arms.set(arm, tensors);
+    await this.say.evaluation(experiment, client, round, evaluation);
+    return evaluation;
   }
 
   /**
@@ -209,11 +241,11 @@ function withheldFor(reason: Withheld['reason'], message: string): Withheld {
 async function measure(
   { learner }: OpenExperiment,
   client: HostedClient,
-  round: number,
+  model: ArmOfRound,
   tensors: ArmTensors,
 ): Promise<Measures> {
   try {
-    return await learner.evaluate(client, round, tensors);
+    return await learner.evaluate(client, model, tensors);
   } catch (error) {
     if (!isOfRewards(error) || codeOf(error)?.endsWith('.closed') === true) throw error;
     return { unmeasured: messageOf(error).slice(0, MESSAGE_LENGTH) };

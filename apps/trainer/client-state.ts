@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rolloutMeasure, type Score } from '#contracts';
+import { evaluatedArm, rolloutMeasure, type Score } from '#contracts';
 import { z } from 'zod';
 import { absent } from './absent.ts';
 import { forgetRoundsBefore, roundFolder, storedRounds, writeRoundFolder } from './round-folders.ts';
@@ -9,7 +9,7 @@ import { TrainerError } from './trainer-error.ts';
 const digest = z.templateLiteral(['sha256:', z.string()]);
 const score = z.strictObject({ correct: z.int(), examples: z.int(), accuracy: z.number(), loss: z.number() });
 const evaluation = z.strictObject({
-  arm: z.enum(['federated', 'local-only']),
+  arm: evaluatedArm,
   sharedDigest: digest,
   personalDigest: digest,
   personal: score.optional(),
@@ -25,6 +25,8 @@ const evaluation = z.strictObject({
     })
     .optional(),
   unmeasured: z.string().optional(),
+  tuning: rolloutMeasure.optional(),
+  untuned: z.string().optional(),
 });
 const answerSchema = z.strictObject({
   round: z.int().min(1),
@@ -55,7 +57,7 @@ const answerSchema = z.strictObject({
     })
     .optional(),
   /** Steps that the kept moments have seen, by arm. */
-  momentSteps: z.partialRecord(z.enum(['federated', 'local-only']), z.int()).optional(),
+  momentSteps: z.partialRecord(evaluatedArm, z.int()).optional(),
 });
 
 /** What a client said about one round's download: enough to say it again, word for word. */
@@ -65,6 +67,11 @@ export type ArmName = ArmEvaluation['arm'];
 
 const ARM_FILES = {
   federated: { shared: 'shared.safetensors', personal: 'personal.safetensors', moments: 'moments.safetensors' },
+  own: {
+    shared: 'own-shared.safetensors',
+    personal: 'own-personal.safetensors',
+    moments: 'own-moments.safetensors',
+  },
   'local-only': {
     shared: 'local-only-shared.safetensors',
     personal: 'local-only-personal.safetensors',
@@ -86,7 +93,7 @@ export interface ArmTensors {
 
 /**
  * A client's own state on disk, a folder a round: what it holds after the round (adapters as it last had them, LoRA, head,
- * the local-only arm) and its answer. A round is there as a whole or not at all, so that a kill at any point loses at most
+ * the local-only arm, at the end what it tuned for itself) and its answer. A round is there as a whole or not at all, so that a kill at any point loses at most
  * the round under way, which is then answered anew from the round before, to the same bits.
  */
 export class ClientState {

@@ -29,7 +29,7 @@ export interface NotTrained {
 }
 
 /** What a learner measures of a client's model. */
-export type Measures = Omit<ArmEvaluation, 'arm' | 'sharedDigest' | 'personalDigest'>;
+export type Measures = Pick<ArmEvaluation, 'personal' | 'general' | 'reward' | 'unmeasured'>;
 
 /** What a learner is opened with. */
 export interface LearnerParts {
@@ -47,10 +47,14 @@ export interface LearnerParts {
   readonly voice: SiteVoice;
 }
 
-/** What a client is to train in a round. */
-export interface TrainingTask {
+/** Which of a client's models, in which round. */
+export interface ArmOfRound {
   readonly round: number;
   readonly arm: ArmName;
+}
+
+/** What a client is to train in a round; the arm `own` after the last one, for itself. */
+export interface TrainingTask extends ArmOfRound {
   /** The channels that are trained and sent, as announced; all of them without it. An arm that sends nothing leaves none out. */
   readonly channels?: DownloadJob['channels'];
 }
@@ -72,8 +76,8 @@ export interface Learner {
   expect(profiles: readonly ClientProfileSpec[]): void;
   /** What a client held while it tuned by one profile, in the shape that it has by another. */
   adapt(before: HostedClient, now: HostedClient, tensors: ArmTensors): Promise<ArmTensors>;
-  /** How good a client's model is, as `round` finds it. */
-  evaluate(client: HostedClient, round: number, tensors: ArmTensors): Promise<Measures>;
+  /** How good a client's model is, as the round finds it. */
+  evaluate(client: HostedClient, model: ArmOfRound, tensors: ArmTensors): Promise<Measures>;
   /** Trains one arm of a client for a round; the tensors that are given stay as they are. */
   train(
     client: HostedClient,

@@ -1,9 +1,11 @@
+import type { EvaluatedArm } from '#contracts';
+
 /** How far a client's training is; steps of one arm of one round. */
 export interface TrainingProgress {
   readonly experiment: string;
   readonly client: string;
   readonly round: number;
-  readonly arm: 'federated' | 'local-only';
+  readonly arm: EvaluatedArm;
   readonly step: number;
   readonly steps: number;
   readonly loss: number;

@@ -19,12 +19,14 @@ export interface ClientModel {
   readonly labels: readonly string[];
   /** The round after which the client held this. */
   readonly round: number;
+  /** Whether it tuned once more for itself after that round's download. */
+  readonly isOwn: boolean;
   readonly shared: NamedTensors;
   readonly personal: NamedTensors;
 }
 
 /**
- * Reads the latest model of a client from its site's disk. Throws `trainer.experiment-unknown`, or `trainer.client-unknown`
+ * Reads the latest model of a client from its site's disk: its own, where it tuned once more for itself. Throws `trainer.experiment-unknown`, or `trainer.client-unknown`
  * when the client has not taken part in a round yet.
  */
 export async function openClientModel(
@@ -45,8 +47,9 @@ export async function openClientModel(
       : `${experiment} has no ${client}: its clients are ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' …' : ''}.`;
     throw new TrainerError('trainer.client-unknown', message);
   }
-  const { shared, personal } = await state.tensors(round, 'federated');
-  const { profile: version = FIRST_VERSION } = (await state.answer(round)) ?? {};
+  const { profile: version = FIRST_VERSION, evaluations = [] } = (await state.answer(round)) ?? {};
+  const own = evaluations.find(({ arm }) => arm === 'own');
+  const { shared, personal } = await state.tensors(round, own?.arm ?? 'federated');
   const profiles = new ChangedProfiles(profilesFolder(home, site, experiment));
   const profile = await profiles.of(spec, client, version);
   return {
@@ -57,6 +60,7 @@ export async function openClientModel(
     modelFolder,
     labels,
     round,
+    isOwn: own !== undefined && own.untuned === undefined,
     shared: decodeSafetensors(shared),
     personal: decodeSafetensors(personal),
   };

@@ -1,6 +1,7 @@
 import { rewardModels, type ExperimentSpec } from '#contracts';
 import { channelPlan, keepChannels, readOrders, type ChannelPlan } from '#federation';
 import { readDecoderConfig, tunedManifest, valueHeadManifest, type DecoderConfig } from '#language-models';
+import { ownIterations } from '#methods';
 import {
   decodeSafetensors,
   digestOf,
@@ -24,8 +25,8 @@ import {
 } from '#tuning';
 import type { ArmTensors } from './client-state.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
-import { optimisationOf } from './optimisation-of.ts';
+import type { ArmOfRound, ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
+import { closingOptimisation, optimisationOf } from './optimisation-of.ts';
 import type { SiteRewards } from './site-rewards.ts';
 import { TrainerError } from './trainer-error.ts';
 
@@ -102,9 +103,10 @@ export class PpoLearner implements Learner {
   }
 
   /** Held-out instructions, the same for everyone and with the same random numbers in every round, as reward models like the answers. */
-  async evaluate(client: HostedClient, round: number, { shared }: ArmTensors): Promise<Measures> {
-    const { rollouts } = await this.answersOf(shared);
-    const key = { client: client.name, round, iteration: 0 };
+  async evaluate(client: HostedClient, { round, arm }: ArmOfRound, { shared }: ArmTensors): Promise<Measures> {
+    const { rollouts } = await (arm === 'own' ? this.drawAnswers(shared) : this.answersOf(shared));
+    // What a client tuned for itself is judged after all iterations by which it may have tuned.
+    const key = { client: client.name, round, iteration: arm === 'own' ? ownIterations(this.spec) + 1 : 0 };
     const { weighted, means, emptyCompletions } = await judge(
       this.rewards.scorer,
       key,
@@ -128,8 +130,16 @@ export class PpoLearner implements Learner {
   private answersOf(shared: Uint8Array): Promise<RolloutAnswer> {
     const digest = digestOf(shared);
     if (this.lastAnswers?.digest === digest) return this.lastAnswers.answers;
+    const answers = this.drawAnswers(shared);
+    this.lastAnswers = { digest, answers };
+    // What failed is asked again.
+    answers.catch(() => (this.lastAnswers = undefined));
+    return answers;
+  }
+
+  private drawAnswers(shared: Uint8Array): Promise<RolloutAnswer> {
     const { seed, ppo, training } = this.spec;
-    const answers = this.pool.rollout({
+    return this.pool.rollout({
       // The worker takes the bytes over; the caller goes on to train with its own.
       tuned: shared.slice(),
       prompts: this.heldOut,
@@ -138,10 +148,6 @@ export class PpoLearner implements Learner {
       maxPromptTokens: training.maxTokens,
       stream: { seed, purpose: 'ppo.evaluation', coordinates: [] },
     });
-    this.lastAnswers = { digest, answers };
-    // What failed is asked again.
-    answers.catch(() => (this.lastAnswers = undefined));
-    return answers;
   }
 
   async train(
@@ -150,7 +156,7 @@ export class PpoLearner implements Learner {
     { shared, personal }: ArmTensors,
     onProgress: (progress: StepProgress) => void,
   ): Promise<ArmOutcome> {
-    const settings = this.settingsOf(client, task.round);
+    const settings = this.settingsOf(client, task);
     const sparse = this.keptIn(task);
     const start = { tuned: shared, valueHead: personal, prompts: client.data.train.map(({ text }) => text), sparse };
     const result = await tuneByPpo(this.pool, this.rewards.scorer, start, settings, ({ iteration, meanLoss }) => {
@@ -196,16 +202,17 @@ export class PpoLearner implements Learner {
     };
   }
 
-  private settingsOf(client: HostedClient, round: number): PpoRoundSettings {
+  private settingsOf(client: HostedClient, { round, arm }: ArmOfRound): PpoRoundSettings {
     const { seed, ppo, training, distance } = this.spec;
     const { batchSize } = training;
-    const stepsARound = ppo.iterations * ppo.epochs * Math.ceil(ppo.rollouts / batchSize);
+    const iterations = arm === 'own' ? ownIterations(this.spec) : ppo.iterations;
+    const steps = iterations * ppo.epochs * Math.ceil(ppo.rollouts / batchSize);
     return {
       ...this.weightsOf(client),
       seed,
       client: client.name,
       round,
-      iterations: ppo.iterations,
+      iterations,
       rollouts: ppo.rollouts,
       maxNewTokens: ppo.maxNewTokens,
       maxPromptTokens: training.maxTokens,
@@ -221,7 +228,7 @@ export class PpoLearner implements Learner {
         epochs: ppo.epochs,
         batchSize,
         proximal: distance.lambda,
-        ...optimisationOf(this.spec, stepsARound, round),
+        ...(arm === 'own' ? closingOptimisation(this.spec, steps) : optimisationOf(this.spec, steps, round)),
       },
     };
   }

@@ -20,7 +20,7 @@ import {
 } from '#tuning';
 import { FIRST_VERSION } from './changed-profiles.ts';
 import { scoreOf, type ArmTensors } from './client-state.ts';
-import type { ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
+import type { ArmOfRound, ArmOutcome, Learner, LearnerParts, Measures, TrainingTask } from './learner.ts';
 import type { HostedClient } from './hosted-client.ts';
 import { optimisationOf } from './optimisation-of.ts';
 import { TrainerError } from './trainer-error.ts';
@@ -98,7 +98,7 @@ export class SupervisedLearner implements Learner {
   }
 
   /** On the test set in the client's own label mix, and on the balanced one. */
-  async evaluate(client: HostedClient, _: number, { shared, personal }: ArmTensors): Promise<Measures> {
+  async evaluate(client: HostedClient, _: ArmOfRound, { shared, personal }: ArmTensors): Promise<Measures> {
     const { rank, alpha } = this.partOf(client).profile.lora;
     const { evaluations } = await this.poolOf(client).evaluate({
       // The worker takes the bytes over; the caller goes on to train with its own.

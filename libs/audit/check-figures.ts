@@ -1,7 +1,7 @@
 import { composeRound } from '#radio';
 import type { RoundFigures } from '#storage';
 import type { Findings } from './audit-report.ts';
-import { checkLeftOut, checkRewards, evaluationScores } from './check-rewards.ts';
+import { checkLeftOut, checkRewards, checkUntuned, groupScores } from './check-rewards.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type History } from './history.ts';
 
 /** The numbers in the tables add up: examples, weights, accuracies, and the figures that a round is shown with. */
@@ -10,8 +10,9 @@ export function checkFigures(history: History, shown: readonly RoundFigures[], f
   const rounds = new Map(history.rows.round.map((row) => [number(row, 'number'), row]));
   for (const row of history.rows.contribution) checkContribution(row, clients, rounds, findings);
   checkLeftOut(history, findings);
-  const scores = evaluationScores(history);
+  const scores = groupScores(history);
   for (const row of history.rows.evaluation) {
+    checkUntuned(history, row, findings);
     if (row['reward'] === null || row['reward'] === undefined) checkEvaluation(row, clients, findings);
     else checkRewards(history, row, scores, findings);
   }

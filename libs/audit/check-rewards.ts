@@ -1,4 +1,6 @@
 import { rewardModels, rewardsByServices } from '#contracts';
+import { canonicalJson } from '#ledger';
+import { ownIterations } from '#methods';
 import type { RecordedReward } from '#storage';
 import type { Findings } from './audit-report.ts';
 import { COVERED_TABLES, number, placeOf, text, type Columns, type History } from './history.ts';
@@ -26,23 +28,56 @@ export function checkLeftOut({ spec, rows, entries }: History, findings: Finding
   }
 }
 
-/** Scores of evaluations by round, client and reward. */
-export type EvaluationScores = ReadonlyMap<string, readonly Columns[]>;
+/** Scores by round, iteration, client and reward. */
+export type ScoreGroups = ReadonlyMap<string, readonly Columns[]>;
 
-export function evaluationScores({ rows }: History): EvaluationScores {
-  const scores = rows.score.filter((score) => number(score, 'iteration') === 0);
-  return Map.groupBy(scores, (score) => nameOf(number(score, 'round'), score, text(score, 'reward')));
+export function groupScores({ rows }: History): ScoreGroups {
+  return Map.groupBy(rows.score, (score) =>
+    nameOf(number(score, 'round'), number(score, 'iteration'), score, text(score, 'reward')),
+  );
 }
 
-function nameOf(round: number, row: Columns, reward: string): string {
-  return `${round} ${text(row, 'client')} ${reward}`;
+function nameOf(round: number, iteration: number, row: Columns, reward: string): string {
+  return `${round} ${iteration} ${text(row, 'client')} ${reward}`;
+}
+
+/**
+ * The iteration whose scores an evaluation is made of: 0 is that of what was downloaded, and what a client tuned for itself
+ * comes after all by which it may have. Undefined where scores do not say of which model they were: baselines are evaluated
+ * under one iteration with what is shared, and who did not tune repeats what that earned.
+ */
+function iterationOf({ spec }: History, evaluation: Columns): number | undefined {
+  if (text(evaluation, 'arm') !== 'own') return spec.baselines.length === 0 ? 0 : undefined;
+  const isTuned = (evaluation['untuned_reason'] ?? null) === null;
+  return isTuned && ownIterations(spec) > 0 ? ownIterations(spec) + 1 : undefined;
+}
+
+/** A client that did not tune for itself holds what is shared, to the bit, and earns what that earns. */
+export function checkUntuned({ rows }: History, own: Columns, findings: Findings): void {
+  if ((own['untuned_reason'] ?? null) === null) return;
+  const shared = rows.evaluation.find(
+    (row) =>
+      text(row, 'arm') === 'federated' &&
+      text(row, 'client') === text(own, 'client') &&
+      number(row, 'after_round') === number(own, 'after_round'),
+  );
+  for (const column of ['shared_digest', 'personal_digest', 'reward']) {
+    const [said, expected] = [own, shared].map((row) => canonicalJson(row?.[column] ?? null));
+    if (said === expected) continue;
+    findings.add({
+      code: 'figures.untuned',
+      place: placeOf('evaluation', own, COVERED_TABLES.evaluation),
+      round: number(own, 'after_round') + 1,
+      message: `it kept what is shared, and its ${column} is not that of what is shared`,
+    });
+  }
 }
 
 /**
  * What an evaluation says of rewards: each is the mean of its scores in the record, and its sums are those by the spec's
  * weights and by the client's own, as its profile had them in that round.
  */
-export function checkRewards(history: History, row: Columns, scores: EvaluationScores, findings: Findings): void {
+export function checkRewards(history: History, row: Columns, scores: ScoreGroups, findings: Findings): void {
   const reward = row['reward'] as RecordedReward;
   const round = number(row, 'after_round') + 1;
   const models = Object.entries(rewardModels(history.spec.rewards));
@@ -53,10 +88,10 @@ export function checkRewards(history: History, row: Columns, scores: EvaluationS
     ['mean', reward.mean, sum((_, weight) => weight)],
     ['weighted', reward.weighted, sum((name, weight) => own[name] ?? weight)],
   ];
-  // Two arms are evaluated on the same instructions; which of them a score was of, the record does not say.
-  if (history.spec.baselines.length === 0)
+  const iteration = iterationOf(history, row);
+  if (iteration !== undefined)
     for (const [name, said] of Object.entries(reward.components))
-      figures.push([name, said, meanOfScores(history, scores.get(nameOf(round, row, name)) ?? [], reward)]);
+      figures.push([name, said, meanOfScores(history, scores.get(nameOf(round, iteration, row, name)) ?? [], reward)]);
   for (const [name, said, expected] of figures) {
     // Also false of NaN, where scores are missing.
     if (Math.abs(said - expected) <= RELATIVE * Math.max(1, Math.abs(expected))) continue;

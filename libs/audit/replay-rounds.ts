@@ -1,4 +1,4 @@
-import { Round, type Answer, type Decision, type RoundEvent } from '#federation';
+import { evaluatedArms, Round, type Answer, type Decision, type RoundEvent } from '#federation';
 import type { Findings } from './audit-report.ts';
 import { cohortOf } from './compare-rows.ts';
 import { number, text, type Columns, type Entry, type History } from './history.ts';
@@ -41,7 +41,7 @@ function begin({ spec, rows }: History, opened: Columns): Play {
     number: round,
     purpose,
     candidates: rows.client.map((row) => ({ client: text(row, 'name'), site: text(row, 'site') })),
-    arms: purpose === 'evaluation' ? ['federated', ...spec.baselines] : ['federated'],
+    arms: evaluatedArms(spec, purpose),
     minContributions: spec.aggregation.minContributions,
   });
   const cohort = cohortOf(opened).map((row) => ({ client: text(row, 'client'), site: text(row, 'site') }));
@@ -74,8 +74,7 @@ function factOf({ kind, covers }: Entry): { readonly round: number; readonly eve
     return { round, event: { kind: 'answered', client, answer } };
   }
   if (kind !== 'evaluation') return undefined;
-  const arm = text(covers, 'arm') === 'local-only' ? 'local-only' : 'federated';
-  return { round: number(covers, 'after_round') + 1, event: { kind: 'evaluated', client, arm } };
+  return { round: number(covers, 'after_round') + 1, event: { kind: 'evaluated', client, arm: text(covers, 'arm') } };
 }
 
 function whereOf({ covers, entry }: Entry): { place: string; entry: number; round: number } {

@@ -44,6 +44,8 @@ export {
   type BlobReference,
   type Score,
   type TransmissionRecord,
+  evaluatedArm,
+  type EvaluatedArm,
   rolloutMeasure,
   type RolloutMeasure,
 } from './vocabulary.ts';

@@ -78,6 +78,13 @@ export const transmission = z.strictObject({
 });
 export type TransmissionRecord = z.infer<typeof transmission>;
 
+/**
+ * Which of a client's models is evaluated: `federated` is what it holds once a download has arrived, `own` what it made of that
+ * for itself after the last one; a baseline is named by the spec.
+ */
+export const evaluatedArm = z.enum(['federated', 'own', 'local-only']);
+export type EvaluatedArm = z.infer<typeof evaluatedArm>;
+
 /** Right answers out of examples, and the mean cross-entropy in nats. */
 export const score = z.strictObject({
   correct: z.int().min(0),

@@ -3,6 +3,7 @@ export { aggregate, shares } from './aggregation/aggregate.ts';
 export type { Aggregation, AggregationRule, Contribution, SparseGlobal } from './aggregation/aggregation-rule.ts';
 export { aggregationRuleNamed, aggregationRules } from './aggregation/catalogue.ts';
 export { clientNames, type ClientsSpec } from './client-names.ts';
+export { evaluatedArms } from './evaluated-arms.ts';
 export { FederationError } from './federation-error.ts';
 export { judgeEnrolment, type Enrolment, type EnrolmentVerdict } from './judge-enrolment.ts';
 export {

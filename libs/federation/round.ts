@@ -16,7 +16,7 @@ export interface RoundPlan {
   readonly number: number;
   readonly purpose: RoundPurpose;
   readonly candidates: readonly CohortMember[];
-  /** The models that each member reports on in this round: its own, at the end those of the baselines too. */
+  /** The models that each member reports on in this round; see `evaluatedArms`. */
   readonly arms: readonly string[];
   /** With fewer accepted uploads the round is abandoned; from 1. */
   readonly minContributions: number;

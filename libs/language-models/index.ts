@@ -55,4 +55,5 @@ export type { GeneratorShape } from './generation/build-generator.ts';
 export { Generator, type Completion, type GenerationSettings, type Prompt } from './generation/generator.ts';
 export { buildCausalStep, type FrozenPart } from './decoder/build-causal-step.ts';
 export { trainBytePair, type BytePairOptions } from './tokenizers/train-byte-pair.ts';
+export { digestExportedDecoder } from './export/digest-exported.ts';
 export { exportDecoder, type PersonalisedDecoder } from './export/export-decoder.ts';

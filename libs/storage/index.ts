@@ -12,7 +12,7 @@ export { withCommit, type Connection } from './connection.ts';
 export { ExperimentRecord } from './record.ts';
 export { closingFigures, type ClosingFigures } from './figures/closing-figures.ts';
 export { meanInterval } from './figures/mean-interval.ts';
-export { clientFigures, type ClientFigures } from './figures/client-figures.ts';
+export { clientFigures, type ClientFigures, type OwnDecoder } from './figures/client-figures.ts';
 export { findExperiment, latestUnfinished, listExperiments, type ExperimentLine } from './figures/experiments.ts';
 export { roundFigures, type RoundFigures } from './figures/round-figures.ts';
 export {

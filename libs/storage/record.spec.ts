@@ -161,6 +161,7 @@ describe('the record', () => {
 
       const scores = { personalCorrect: 1, personalExamples: 2, personalAccuracy: 0.5, personalLossNats: 1 };
       const general = { generalCorrect: 1, generalExamples: 2, generalAccuracy: 0.5, generalLossNats: 1 };
+      const untold = { reward: null, unmeasuredReason: null, tuning: null, untunedReason: null };
       const evaluation = {
         experimentId,
         client,
@@ -172,7 +173,7 @@ describe('the record', () => {
       expect(
         await add({
           table: 'evaluation',
-          row: { ...evaluation, ...scores, ...general, reward: null, unmeasuredReason: null, recordedAt: at },
+          row: { ...evaluation, ...scores, ...general, ...untold, recordedAt: at },
         }),
       ).toBe(1);
 
@@ -199,6 +200,8 @@ describe('the record', () => {
     ['a loss without a reason', copyOf('transmission', `1 AS round, 'uplink' AS direction, 'lost' AS outcome`)],
     ['an accepted upload without weight', copyOf('contribution', `NULL::double precision AS weight`)],
     ['an accuracy above 1', copyOf('evaluation', `'local-only' AS arm, 1.1 AS personal_accuracy`)],
+    ['a decoder of its own that nobody tuned', copyOf('evaluation', `'own' AS arm`)],
+    ['a shared model that was tuned for one', copyOf('evaluation', `'local-only' AS arm, '{}'::jsonb AS tuning`)],
     ['an open round that was closed', `UPDATE airtune.round SET stage = 'open'`],
     ['a failure without its reason', `UPDATE airtune.experiment SET state = 'failed'`],
   ])('refuses %s by itself', async (_, sql) => {

@@ -35,7 +35,7 @@ export async function readOutcome(
        WHERE experiment_id = $1 ORDER BY round, client, direction`,
     ),
     evaluations: await lines(
-      `SELECT concat_ws(' ', client, after_round, arm, shared_digest, personal_digest, unmeasured_reason) AS line FROM airtune.evaluation
+      `SELECT concat_ws(' ', client, after_round, arm, shared_digest, personal_digest, unmeasured_reason, untuned_reason) AS line FROM airtune.evaluation
        WHERE experiment_id = $1 ORDER BY after_round, client, arm`,
     ),
     profiles: await lines(

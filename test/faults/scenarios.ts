@@ -58,7 +58,7 @@ function rewardedSpec(
     // A model that dies as a round opens is waited for: without it the round would be another.
     rewards: { whenAway: 'wait', ...rewards, ...changes.rewards },
     trainableBlocks: 1,
-    ppo: { iterations: 1, rollouts: 4, maxNewTokens: 8, epochs: 1 },
+    ppo: { iterations: 1, ownIterations: 1, rollouts: 4, maxNewTokens: 8, epochs: 1 },
     training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48 },
     evaluation: { generalExamples: 4 },
     profiles: { 'client-0': profile, 'client-1': profile },

@@ -10,8 +10,9 @@ import { plural } from '../progress/figures.ts';
 import type { AuditOptions } from '../program.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
+import { compareExported, describeExported } from './compare-exported.ts';
 
-/** `airtune audit`: one line a round and a verdict; answers whether everything is intact. */
+/** `airtune audit`: one line a round and a verdict; answers whether everything is intact, and what was exported too. */
 export async function audit(
   experiment: string,
   options: AuditOptions,
@@ -24,8 +25,11 @@ export async function audit(
     coordinator === undefined
       ? await auditHere(experiment, witnesses, settings)
       : await new CoordinatorClient(coordinator).audit(experiment, witnesses);
-  console.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
-  return report.verdict === 'intact';
+  const exported = await compareExported(experiment, options.exported, settings, coordinator);
+  const inJson = exported.length === 0 ? report : { ...report, exported };
+  const inWords = `${exported.map((one) => `${describeExported(one)}\n`).join('')}${describe(report)}`;
+  console.stdout.write(options.json ? `${JSON.stringify(inJson)}\n` : inWords);
+  return report.verdict === 'intact' && exported.every(({ is }) => is !== 'unknown');
 }
 
 /** From the database and the blobs themselves, whoever runs the coordinator. */

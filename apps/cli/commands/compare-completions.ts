@@ -1,4 +1,6 @@
+import type { ExperimentSpec } from '#contracts';
 import { askedIn } from '#datasets';
+import { ownIterations } from '#methods';
 import { type ExperimentRecord, pageOfScores } from '#storage';
 import type { ScoreLine } from '../history/scores.ts';
 import type { ComparedCompletion } from '../progress/run-figures.ts';
@@ -9,28 +11,44 @@ const SHOWN = 4;
 const MOST_SCORES = 2000;
 
 /**
- * What a client answered to the same held-out instructions before training and at the end, with what it earned. Texts are read
- * at the sites of this work folder; none where they lie elsewhere, or where the method learns from no rewards.
+ * What a client answered to the same held-out instructions before training, at the end and by its own decoder, with what it
+ * earned. Texts are read at the sites of this work folder; none where they lie elsewhere, or where the method learns from no
+ * rewards.
  */
 export async function compareCompletions(
   record: ExperimentRecord,
   home: string,
-  experiment: { readonly id: string; readonly rounds: number; readonly client: string },
+  experiment: { readonly id: string; readonly spec: ExperimentSpec; readonly client: string },
 ): Promise<readonly ComparedCompletion[]> {
-  const { id, rounds, client } = experiment;
-  const evaluationOf = async (round: number): Promise<readonly ScoreLine[]> => {
-    const page = await record.use((db) => pageOfScores(db, id, { round, client, offset: 0, limit: MOST_SCORES }));
-    return (JSON.parse(JSON.stringify(page)) as ScoreLine[]).filter(({ iteration }) => iteration === 0);
+  const { id, spec, client } = experiment;
+  const scoresOf = async (round: number, iteration: number): Promise<readonly ScoreLine[]> => {
+    const page = { round, client, iteration, offset: 0, limit: MOST_SCORES };
+    return JSON.parse(JSON.stringify(await record.use((db) => pageOfScores(db, id, page)))) as ScoreLine[];
   };
-  const [before, after] = [await evaluationOf(1), await evaluationOf(rounds + 1)];
+  const last = spec.rounds + 1;
+  const iterations = ownIterations(spec);
+  const [before, after] = [await scoresOf(1, 0), await scoresOf(last, 0)];
+  // There are none of a client that did not tune for itself.
+  const own = iterations === 0 ? [] : await scoresOf(last, iterations + 1);
   if (before.length === 0 || after.length === 0) return [];
-  const texts = await textsOf(home, id, new Set([...before, ...after].map(({ request }) => request)));
-  const last = new Map(joinCompletions(after, texts).map((completion) => [completion.place, completion]));
+  const texts = await textsOf(home, id, new Set([...before, ...after, ...own].map(({ request }) => request)));
+  const byPlace = (scores: readonly ScoreLine[]) =>
+    new Map(joinCompletions(scores, texts).map((completion) => [completion.place, completion]));
+  const [shared, ownAnswers] = [byPlace(after), byPlace(own)];
   return joinCompletions(before, texts)
     .flatMap((first): ComparedCompletion[] => {
-      const then = last.get(first.place);
+      const then = shared.get(first.place);
       if (first.prompt === null || then?.prompt !== first.prompt) return [];
-      return [{ client, instruction: askedIn(first.prompt), before: answerOf(first), after: answerOf(then) }];
+      const ownAnswer = ownAnswers.get(first.place);
+      return [
+        {
+          client,
+          instruction: askedIn(first.prompt),
+          before: answerOf(first),
+          after: answerOf(then),
+          ...(ownAnswer?.prompt === first.prompt ? { own: answerOf(ownAnswer) } : {}),
+        },
+      ];
     })
     .slice(0, SHOWN);
 }

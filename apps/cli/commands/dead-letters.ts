@@ -1,5 +1,5 @@
 import type { Console } from '../progress/console.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 
 /** `airtune dead-letters list`: messages that a service could not handle, latest first, each with its reason. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { digestCheckpoint } from '#language-models';
 import { findExperiment, clientFigures, type ClientFigures } from '#storage';
-import { openClientModel } from '../../trainer/open-client-model.ts';
+import { openClientModel, type ClientModel } from '../../trainer/open-client-model.ts';
 import { experimentFolder } from '../../trainer/site-folders.ts';
 import { CliError } from '../cli-error.ts';
 import { inRecord } from '../history/in-record.ts';
@@ -27,7 +27,7 @@ export async function exportModel(
     );
   }
   const model = await openClientModel(settings.home, site, experiment, options.client);
-  const { spec, modelFolder } = model;
+  const { modelFolder } = model;
   if ((await digestCheckpoint(modelFolder)) !== model.baseDigest) {
     throw new CliError(
       'export.other-base',
@@ -37,9 +37,15 @@ export async function exportModel(
   const out = resolve(options.out);
   const { files, hint } = await writeClientModel(out, model, { overwrite: options.force });
   console.stdout.write(
-    `${options.client} of ${experiment} as ${model.round > spec.rounds ? 'at the last evaluation' : `after round ${model.round}`}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
+    `${options.client} of ${experiment} ${momentOf(model)}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}\n` +
       `try: airtune ${hint(options.out)}\n`,
   );
+}
+
+/** As of when a model is what its client holds. */
+function momentOf({ spec, round, isOwn }: ClientModel): string {
+  if (isOwn) return 'as it tuned for itself after the last download';
+  return round > spec.rounds ? 'as at the last evaluation' : `as after round ${round}`;
 }
 
 async function clientsOf(

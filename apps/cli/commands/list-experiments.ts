@@ -1,7 +1,7 @@
 import { holderOf } from '#storage';
 import { readExperiments } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import { percent } from '../progress/figures.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';

@@ -1,7 +1,7 @@
 import { openExported } from '#language-models';
 import type { Console } from '../progress/console.ts';
 import { percent } from '../progress/figures.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 
 /** Classifies texts with what `airtune export` wrote, and prints the likeliest label of each. */
 export async function predict(

@@ -3,7 +3,7 @@ import type { ClientProfile } from '#storage';
 import { CliError } from '../cli-error.ts';
 import { readProfiles } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import type { ProfileOptions } from '../program-profile.ts';
 import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';

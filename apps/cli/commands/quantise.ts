@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { reportPrecision } from '#language-models';
 import { CliError } from '../cli-error.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import { bytes, percent } from '../progress/figures.ts';
 import type { Console } from '../progress/console.ts';
 

@@ -1,3 +1,5 @@
+import type { ExperimentSpec } from '#contracts';
+import { ownIterations } from '#methods';
 import { sitesIn } from '../../trainer/site-folders.ts';
 import { readCompletions, type JudgedCompletion } from '../../trainer/read-completions.ts';
 import { CliError } from '../cli-error.ts';
@@ -39,7 +41,7 @@ export async function showCompletions(
   coordinator: CoordinatorAddress | undefined,
   console: Console,
 ): Promise<boolean> {
-  const scores = await readScores(id, options, settings, coordinator);
+  const { spec, scores } = await readScores(id, options, settings, coordinator);
   if (scores.length === 0)
     throw new CliError(
       'show.no-completions',
@@ -47,7 +49,7 @@ export async function showCompletions(
     );
   const shown = joinCompletions(scores, await textsOf(settings.home, id));
   if (options.json) for (const line of shown) console.stdout.write(`${JSON.stringify(line)}\n`);
-  else console.stdout.write(`${shown.map(describe).join('\n\n')}\n\n`);
+  else console.stdout.write(`${shown.map((one) => describe(one, spec)).join('\n\n')}\n\n`);
   const [proved, disproved] = [true, false].map((is) => shown.filter((one) => one.proved === is).length);
   if (!options.json) {
     const elsewhere = shown.length - (proved ?? 0) - (disproved ?? 0);
@@ -112,8 +114,16 @@ export function joinCompletions(
   });
 }
 
-function describe({ round, iteration, client, prompt, completion, rewards, proved }: ShownCompletion): string {
-  const when = iteration === 0 ? 'evaluation' : `iteration ${iteration}`;
+/** What was drawn when: iterations are those of a round, after the last one those by which a client tunes for itself. */
+function occasionOf({ round, iteration }: ShownCompletion, spec: ExperimentSpec): string {
+  if (iteration === 0) return 'evaluation';
+  if (round <= spec.rounds) return `iteration ${iteration}`;
+  return iteration > ownIterations(spec) ? 'evaluation of its own decoder' : `iteration ${iteration} for itself`;
+}
+
+function describe(shown: ShownCompletion, spec: ExperimentSpec): string {
+  const { round, client, prompt, completion, rewards, proved } = shown;
+  const when = occasionOf(shown, spec);
   const earned = Object.entries(rewards).map(
     ([reward, { standardised, refused }]) =>
       `${reward} ${standardised?.toFixed(3) ?? '–'}${refused === null ? '' : ` (${refused})`}`,

@@ -1,7 +1,7 @@
 import type { ClientFigures, RoundFigures } from '#storage';
 import { readHistory, type ExperimentHistory } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import { bytes, count, duration, percent } from '../progress/figures.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
@@ -92,15 +92,23 @@ function clientTable(clients: readonly ClientFigures[]): string {
 
 function rewardTable(clients: readonly ClientFigures[]): string {
   const names = [...new Set(clients.flatMap(({ reward }) => Object.keys(reward?.components ?? {})))].sort();
-  const rows = clients.map(({ client, site, trainExamples, reward, rewardFirst }) => [
+  const owning = clients.some(({ own }) => own !== null);
+  const rows = clients.map(({ client, site, trainExamples, reward, rewardFirst, own }) => [
     client,
     site,
     count(trainExamples),
     rewardFirst?.weighted.toFixed(3) ?? '',
     reward?.weighted.toFixed(3) ?? '',
     ...names.map((name) => reward?.components[name]?.toFixed(3) ?? ''),
+    ...(owning ? [own?.reward?.weighted.toFixed(3) ?? '', own === null ? '' : decoderOf(own)] : []),
   ]);
-  return plainTable(['client', 'site', 'instructions', 'own reward before', 'after', ...names], rows);
+  const head = ['client', 'site', 'instructions', 'own reward before', 'after', ...names];
+  return plainTable([...head, ...(owning ? ['own decoder', 'its digest'] : [])], rows);
+}
+
+/** By its digest, and why it is the shared one where it is. */
+function decoderOf({ digest, untuned }: NonNullable<ClientFigures['own']>): string {
+  return untuned === null ? digest : `${digest}, the shared one: ${untuned}`;
 }
 
 function transmissionTable(transmissions: ExperimentHistory['transmissions']): string {

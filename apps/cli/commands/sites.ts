@@ -5,7 +5,7 @@ import { siteFolder } from '../../trainer/site-folders.ts';
 import { CliError } from '../cli-error.ts';
 import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 import type { SiteToAdd } from '../program.ts';
 import type { Settings } from '../settings.ts';
 

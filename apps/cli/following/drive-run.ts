@@ -85,7 +85,7 @@ export async function driveRun(
     await ending.promise;
     const closing = await source.closing();
     // The figures come last: the last line of JSON is theirs.
-    const compared = closing.metrics.reward === undefined ? [] : await source.completions(spec.rounds);
+    const compared = closing.metrics.reward === undefined ? [] : await source.completions(spec);
     if (compared.length > 0) reporter.compared(compared);
     reporter.finished(closing);
     return closing;

@@ -10,6 +10,7 @@ import {
   uploadDelivered,
   uploadLost,
   uploadSent,
+  type ExperimentSpec,
   uploadWithheld,
   type Contract,
   type DataOf,
@@ -77,10 +78,10 @@ export class RunInProcess implements RunSource {
     return this.record.use((db) => closingFigures(db, this.experiment));
   }
 
-  completions(rounds: number): Promise<readonly ComparedCompletion[]> {
+  completions(spec: ExperimentSpec): Promise<readonly ComparedCompletion[]> {
     const [client] = [...this.enrolled.keys()].sort();
     if (client === undefined) return Promise.resolve([]);
-    return compareCompletions(this.record, this.home, { id: this.experiment, rounds, client });
+    return compareCompletions(this.record, this.home, { id: this.experiment, spec, client });
   }
 }
 

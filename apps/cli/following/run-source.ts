@@ -1,3 +1,4 @@
+import type { ExperimentSpec } from '#contracts';
 import type { ClosingFigures, RoundFigures } from '#storage';
 import type { Enrolment } from '../progress/plan-run.ts';
 import type { ComparedCompletion } from '../progress/run-figures.ts';
@@ -27,5 +28,5 @@ export interface RunSource {
   round(number: number): Promise<RoundFigures | undefined>;
   closing(): Promise<ClosingFigures>;
   /** A few answers before and after, where their texts are on this machine. */
-  completions(rounds: number): Promise<readonly ComparedCompletion[]>;
+  completions(spec: ExperimentSpec): Promise<readonly ComparedCompletion[]>;
 }

@@ -1,4 +1,5 @@
-import { pageOfScores, type Score } from '#storage';
+import type { ExperimentSpec } from '#contracts';
+import { findExperiment, pageOfScores, type Score } from '#storage';
 import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
@@ -12,6 +13,12 @@ export interface WantedScores {
   readonly client?: string;
 }
 
+/** What completions of an experiment earned, and by which spec. */
+export interface ScoredExperiment {
+  readonly spec: ExperimentSpec;
+  readonly scores: readonly ScoreLine[];
+}
+
 const PAGE = 10_000;
 
 /** Reads scores of this machine's record, or of a coordinator elsewhere. */
@@ -20,15 +27,20 @@ export async function readScores(
   { round, client }: WantedScores,
   settings: Settings,
   coordinator: CoordinatorAddress | undefined,
-): Promise<readonly ScoreLine[]> {
-  if (coordinator !== undefined)
-    return inPages((offset) => new CoordinatorClient(coordinator).scores(id, { round, client, offset, limit: PAGE }));
-  return inRecord(settings, (record) =>
-    inPages(async (offset) => {
+): Promise<ScoredExperiment> {
+  if (coordinator !== undefined) {
+    const there = new CoordinatorClient(coordinator);
+    const spec = (await there.show(id)).spec as ExperimentSpec;
+    return { spec, scores: await inPages((offset) => there.scores(id, { round, client, offset, limit: PAGE })) };
+  }
+  return inRecord(settings, async (record) => {
+    const { spec } = await record.use((db) => findExperiment(db, id));
+    const scores = await inPages(async (offset) => {
       const page = await record.use((db) => pageOfScores(db, id, { round, client, offset, limit: PAGE }));
       return JSON.parse(JSON.stringify(page)) as ScoreLine[];
-    }),
-  );
+    });
+    return { spec: spec as ExperimentSpec, scores };
+  });
 }
 
 async function inPages(read: (offset: number) => Promise<readonly ScoreLine[]>): Promise<readonly ScoreLine[]> {

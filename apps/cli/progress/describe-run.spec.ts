@@ -71,6 +71,7 @@ const closing: ClosingFigures = {
     personalDigest: 'sha256:cd',
     reward: null,
     rewardFirst: null,
+    own: null,
   })),
 };
 
@@ -135,6 +136,48 @@ describe('what a run that learns from rewards says', () => {
     const gain = { mean: 0.1, low: -0.2, high: 0.4, instructions: 48, isShown: false };
     const metrics = { ...rewarded.metrics, reward: { ...rewarded.metrics.reward!, gain } };
     expect(describeClosing({ ...rewarded, metrics })).toContain('the gain is NOT beyond its 95 % interval');
+  });
+
+  describe('of decoders of their own', () => {
+    const gain = { mean: 0.1, low: 0.05, high: 0.15, instructions: 48, isShown: true };
+    const reward = rewarded.clients[0]!.reward!;
+    const owned = (gains: readonly number[], untuned: string | null = null): ClosingFigures => ({
+      ...rewarded,
+      metrics: {
+        ...rewarded.metrics,
+        reward: { ...rewarded.metrics.reward!, own: { weighted: 0.65, gain: { ...gain, isShown: gains[0]! > 0 } } },
+      },
+      clients: rewarded.clients.map((client, i) => ({
+        ...client,
+        own: {
+          digest: 'sha256:ef',
+          reward: { ...reward, weighted: 0.55 + gains[i]!, components: { helpfulness: 0.7, safety: 0.3 } },
+          gain: { ...gain, mean: gains[i]!, low: gains[i]! - 0.05, high: gains[i]! + 0.05 },
+          untuned,
+          endedEarly: untuned === null ? 'Iteration 2: too far.' : null,
+        },
+      })),
+    });
+
+    it('each beside the shared one, by the client’s own weights', () => {
+      const said = describeClosing(owned([0.1, 0.1]));
+      expect(said).toMatch(/client +shared +own +gain +95 % interval +helpfulness +safety/);
+      expect(said).toMatch(/client-0 +0\.550 +0\.650 +\+0\.100 +\+0\.050 to \+0\.150 +0\.700 +0\.300/);
+      expect(said).toContain('against the shared one +0.100 (95 % interval +0.050 to +0.150 over 48 held-out');
+      expect(said).not.toMatch(/LOWER|NOT/);
+      expect(said).toContain('client-1 ended its own tuning early: Iteration 2: too far.');
+    });
+
+    it('says which are worse, and who has none', () => {
+      const said = describeClosing(owned([-0.02, 0.1]));
+      expect(said).toContain('does not show that own decoders earn more');
+      expect(said).toContain('client-0: its own decoder scores LOWER than the shared one; it keeps its own');
+      expect(said).not.toContain('client-1: its own');
+      expect(describeClosing(owned([0, 0], 'kl-limit: too far'))).toContain(
+        'client-1 keeps the shared decoder: kl-limit: too far',
+      );
+      expect(describeClosing(rewarded)).not.toContain('own decoder');
+    });
   });
 
   it('closes with each reward and each client, before and after', () => {

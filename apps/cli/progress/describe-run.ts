@@ -1,27 +1,8 @@
-import Table from 'cli-table3';
-import { bytes, count, duration, percent, points } from './figures.ts';
+import { describeOwn, gainInWords } from './describe-own.ts';
+import { bytes, count, duration, percent, points, signed, standardised } from './figures.ts';
+import { plainTable } from './plain-table.ts';
 import { meanInterval, type ClosingFigures, type RoundFigures } from '#storage';
 import type { PlannedClient, RunPlan, RunStatus } from './run-figures.ts';
-
-/** Figures are read from their right end, words from their left. */
-function isFigure(cell: string): boolean {
-  return /^$|^[−+-]?\d/.test(cell);
-}
-
-/** A table without frames: columns that line up, nothing else. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
-  const chars = Object.fromEntries([...edges, ...inner].map((edge) => [edge, '']));
-  const table = new Table({
-    head: [...head],
-    chars: { ...chars, middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: head.map((_, column) => (rows.every((row) => isFigure(row[column] ?? '')) ? 'right' : 'left')),
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString().replace(/ +$/gm, '');
-}
 
 export function describePlan(plan: RunPlan): string {
   const { model, bytesPerRound } = plan;
@@ -159,8 +140,10 @@ export function describeClosing(closing: ClosingFigures): string {
   ].join('\n');
 }
 
+type ClosingReward = NonNullable<ClosingFigures['metrics']['reward']>;
+
 /** What a method that learns from rewards comes to: each client by its own weights, before and after, and each reward. */
-function describeRewards(closing: ClosingFigures, reward: NonNullable<ClosingFigures['metrics']['reward']>): string {
+function describeRewards(closing: ClosingFigures, reward: ClosingReward): string {
   const names = Object.keys(reward.components);
   const rows = closing.clients.map((client) => [
     client.client,
@@ -178,6 +161,7 @@ function describeRewards(closing: ClosingFigures, reward: NonNullable<ClosingFig
     `by own weights         ${change(reward.weighted)}`,
     ...Object.entries(reward.components).map(([name, component]) => `${name.padEnd(22)} ${change(component)}`),
     ...describeGain(reward.gain),
+    ...describeOwn(closing, names),
     ...costOf(closing),
   ].join('\n');
 }
@@ -186,26 +170,14 @@ function gained({ reward, rewardFirst }: ClosingFigures['clients'][number]): str
   return reward === null || rewardFirst === null ? '' : signed(reward.weighted - rewardFirst.weighted);
 }
 
-function describeGain(gain: RewardGain | undefined): string[] {
+function describeGain(gain: ClosingReward['gain']): string[] {
   if (gain === undefined) return ['gain                   not measured'];
-  const { mean, low, high, instructions, isShown } = gain;
-  const interval = `95 % interval ${signed(low)} to ${signed(high)} over ${count(instructions)} held-out instructions`;
   return [
-    `gain by own weights    ${signed(mean)} (${interval})`,
-    ...(isShown
+    `gain by own weights    ${gainInWords(gain)}`,
+    ...(gain.isShown
       ? []
       : ['the gain is NOT beyond its 95 % interval: this run does not show that training raised the reward']),
   ];
-}
-
-type RewardGain = NonNullable<NonNullable<ClosingFigures['metrics']['reward']>['gain']>;
-
-function signed(difference: number): string {
-  return `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}`;
-}
-
-function standardised(score: number | null | undefined): string {
-  return score === null || score === undefined ? 'not measured' : score.toFixed(3);
 }
 
 function costOf({ cost, lost, globalDigest }: ClosingFigures): string[] {

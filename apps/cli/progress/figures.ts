@@ -26,6 +26,16 @@ export function duration(milliseconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** A difference of rewards. */
+export function signed(difference: number): string {
+  return `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}`;
+}
+
+/** A standardised score, or that there is none. */
+export function standardised(score: number | null | undefined): string {
+  return score === null || score === undefined ? 'not measured' : score.toFixed(3);
+}
+
 export function count(number: number): string {
   return number.toLocaleString('en-US');
 }

@@ -26,12 +26,14 @@ export interface PlannedClient {
   readonly majorityClass: number;
 }
 
-/** A client's answers to one held-out instruction before training and at the end, with the standardised score of each reward. */
+/** A client's answers to one held-out instruction before training, at the end and by its own decoder, with the standardised score of each reward. */
 export interface ComparedCompletion {
   readonly client: string;
   readonly instruction: string;
   readonly before: JudgedAnswer;
   readonly after: JudgedAnswer;
+  /** Where the client tuned for itself. */
+  readonly own?: JudgedAnswer;
 }
 
 interface JudgedAnswer {

@@ -1,4 +1,4 @@
-import { plainTable } from '../progress/describe-run.ts';
+import { plainTable } from '../progress/plain-table.ts';
 
 /** Parts and where they are reached, one a line. */
 export function describeParts(

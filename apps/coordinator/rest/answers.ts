@@ -109,6 +109,14 @@ const recordedReward = z.strictObject({
   each: z.array(z.number()).optional().describe('the weighted reward of each of the first instructions'),
 });
 
+const rewardGain = z.strictObject({
+  mean: z.number(),
+  low: z.number(),
+  high: z.number(),
+  instructions: count,
+  isShown: z.boolean().describe('whether the whole 95 % interval is above 0'),
+});
+
 export const clientFigures = named(
   'ClientFigures',
   z.strictObject({
@@ -125,6 +133,16 @@ export const clientFigures = named(
     personalDigest: sha256.nullable(),
     reward: recordedReward.nullable(),
     rewardFirst: recordedReward.nullable(),
+    own: z
+      .strictObject({
+        digest: sha256.describe('of its tuned blocks, as canonical safetensors'),
+        reward: recordedReward.nullable(),
+        gain: rewardGain.nullable().describe('over the shared decoder, by the client’s own weights'),
+        untuned: z.string().nullable().describe('why the client keeps what is shared'),
+        endedEarly: z.string().nullable().describe('why it tuned less than it was to'),
+      })
+      .nullable()
+      .describe('the decoder that the client tuned once more for itself'),
   }),
 );
 
@@ -143,15 +161,11 @@ export const closingFigures = named(
         .extend({
           weighted: change,
           components: z.record(z.string(), change),
-          gain: z
-            .strictObject({
-              mean: z.number(),
-              low: z.number(),
-              high: z.number(),
-              instructions: count,
-              isShown: z.boolean(),
-            })
-            .optional(),
+          gain: rewardGain.optional(),
+          own: z
+            .strictObject({ weighted: z.number().nullable(), gain: rewardGain.optional() })
+            .optional()
+            .describe('of the decoders that clients tuned for themselves, over the shared one'),
         })
         .optional(),
     }),
@@ -235,7 +249,7 @@ export const evaluation = named(
     experimentId: name,
     client: name,
     afterRound: count.describe('0 is before any training'),
-    arm: z.string().describe('`federated`, or the baseline’s name'),
+    arm: z.string().describe('`federated`; `own`, what the client tuned for itself at the end; or the baseline’s name'),
     sharedDigest: sha256,
     personalDigest: sha256,
     personalCorrect: count.nullable(),
@@ -248,6 +262,23 @@ export const evaluation = named(
     generalLossNats: z.number().nullable(),
     reward: recordedReward.nullable(),
     unmeasuredReason: z.string().nullable(),
+    tuning: z
+      .strictObject({
+        iterations: count,
+        completions: count,
+        tokens: count,
+        weighted: z.number(),
+        components: byReward,
+        kl: z.number().describe('nats a completion, to the reference'),
+        squaredDistance: z.number().min(0),
+        emptyCompletions: count,
+        limitedScores: count,
+        tooLongPrompts: count,
+        endedEarly: z.string().optional(),
+      })
+      .nullable()
+      .describe('of the arm `own`: how the client tuned for itself'),
+    untunedReason: z.string().nullable().describe('of the arm `own`: why it did not, and keeps what is shared'),
     recordedAt,
   }),
 );

@@ -132,6 +132,7 @@ describe('an experiment’s spec', () => {
       rewards: { timeoutMs: 5000, whenAway: 'leave-out', allowNewVersions: false },
       ppo: {
         iterations: 4,
+        ownIterations: 48,
         rollouts: 32,
         maxNewTokens: 32,
         temperature: 1,
@@ -150,5 +151,7 @@ describe('an experiment’s spec', () => {
       'rewards.Safety: a reward is named in lower case, digits and dashes, at most 63',
     ]);
     expect(problems({ ...least, sparsity: { attention: 0.99 }, ppo: { clip: 1 } })).toHaveLength(2);
+    expect(problems({ ...least, ppo: { ownIterations: -1, ownLearningRate: 0 } })).toHaveLength(2);
+    expect(experimentSpec.parse({ ...least, ppo: { ownIterations: 0 } }).ppo.ownIterations).toBe(0);
   });
 });

@@ -66,6 +66,10 @@ const nats = z.number().gt(0).max(1e6);
 export const ppoSpec = z.strictObject({
   /** Rollout and update, so many times a round. With one alone, KL and distance to the round's start would be zero. */
   iterations: z.int().min(1).max(1000).default(4),
+  /** The same after the last download, once and by the client's own weights: what it ends with is its own. 0 keeps what is shared. */
+  ownIterations: z.int().min(0).max(1000).default(48),
+  /** That of `training` where it is not said. */
+  ownLearningRate: z.number().gt(0).max(10).optional(),
   rollouts: z.int().min(1).max(4096).default(32),
   maxNewTokens: z.int().min(1).max(4096).default(32),
   temperature: z.number().gt(0).max(100).default(1),

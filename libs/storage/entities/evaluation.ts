@@ -1,5 +1,6 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { Client } from './client.ts';
+import type { RecordedRollouts } from './local-training.ts';
 
 /** Means over completions of held-out instructions, of standardised scores: `weighted` by the client's weights, `mean` by the spec's. */
 export interface RecordedReward {
@@ -12,6 +13,14 @@ export interface RecordedReward {
   readonly each?: readonly number[] | undefined;
 }
 
+/** How a client tuned once more for itself. */
+export interface RecordedTuning extends RecordedRollouts {
+  /** Mean KL of a completion to the reference policy. */
+  readonly kl: number;
+  /** ‖θ − θ_shared‖² at the end. */
+  readonly squaredDistance: number;
+}
+
 /** How good one of a client's models was after a number of rounds; 0 is before any training. */
 @Entity('evaluation')
 @ForeignKey(() => Client, ['experimentId', 'client'], ['experimentId', 'name'])
@@ -20,6 +29,7 @@ export interface RecordedReward {
   'evaluation_measured',
   `("personal_accuracy" IS NOT NULL OR "reward" IS NOT NULL) = ("unmeasured_reason" IS NULL)`,
 )
+@Check('evaluation_own', `num_nonnulls("tuning", "untuned_reason") = CASE WHEN "arm" = 'own' THEN 1 ELSE 0 END`)
 @Check('evaluation_after_round', `"after_round" >= 0`)
 export class Evaluation {
   @PrimaryColumn('text')
@@ -31,7 +41,7 @@ export class Evaluation {
   @PrimaryColumn('int')
   afterRound!: number;
 
-  /** `federated`, or the baseline's name. */
+  /** `federated`, or `own`: what the client made of that for itself at the end; or the baseline's name. */
   @PrimaryColumn('text')
   arm!: string;
 
@@ -73,6 +83,13 @@ export class Evaluation {
   /** Why nothing was measured; null where something was. */
   @Column('text', { nullable: true })
   unmeasuredReason!: string | null;
+
+  /** Of the arm `own` alone: how the client tuned for itself, or why it did not and keeps what is shared. */
+  @Column('jsonb', { nullable: true })
+  tuning!: RecordedTuning | null;
+
+  @Column('text', { nullable: true })
+  untunedReason!: string | null;
 
   @Column('timestamptz')
   recordedAt!: Date;

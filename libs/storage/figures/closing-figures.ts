@@ -14,6 +14,8 @@ export interface RewardFigures extends Change {
   readonly weighted: Change;
   readonly components: Readonly<Record<string, Change>>;
   readonly gain?: RewardGain;
+  /** Of the decoders that clients tuned for themselves, where they did: by their own weights, and over what the shared one earns. */
+  readonly own?: { readonly weighted: number | null; readonly gain?: RewardGain };
 }
 
 /**
@@ -107,8 +109,17 @@ function rewardsOf(clients: readonly ClientFigures[]): { readonly reward?: Rewar
       weighted: change(({ weighted }) => weighted),
       components: Object.fromEntries(names.map((name) => [name, change(({ components }) => components[name])])),
       ...(gain === undefined ? {} : { gain }),
+      ...ownRewards(clients),
     },
   };
+}
+
+function ownRewards(clients: readonly ClientFigures[]): Pick<RewardFigures, 'own'> {
+  const owners = clients.filter(({ own }) => own !== null);
+  if (owners.length === 0) return {};
+  const weighted = mean(owners.flatMap(({ own }) => own?.reward?.weighted ?? []));
+  const gain = rewardGain(owners.map(({ own, reward }) => ({ reward: own?.reward ?? null, rewardFirst: reward })));
+  return { own: { weighted, ...(gain === undefined ? {} : { gain }) } };
 }
 
 function mean(values: readonly number[]): number | null {

@@ -33,10 +33,20 @@ export function listEvaluations(db: Connection, experimentId: string, page: Hist
   });
 }
 
-/** What completions earned, by round, client, iteration, place and reward. */
-export function pageOfScores(db: Connection, experimentId: string, page: HistoryPage): Promise<Score[]> {
+/** What completions earned, by round, client, iteration, place and reward; of one iteration where it is named. */
+export function pageOfScores(
+  db: Connection,
+  experimentId: string,
+  page: HistoryPage & { readonly iteration?: number },
+): Promise<Score[]> {
+  const { round, iteration } = page;
   return db.find(Score, {
-    where: { experimentId, ...(page.round === undefined ? {} : { round: page.round }), ...clientOf(page) },
+    where: {
+      experimentId,
+      ...(round === undefined ? {} : { round }),
+      ...clientOf(page),
+      ...(iteration === undefined ? {} : { iteration }),
+    },
     order: { round: 'ASC', client: 'ASC', iteration: 'ASC', place: 'ASC', reward: 'ASC', request: 'ASC' },
     skip: page.offset,
     take: page.limit,

@@ -1,5 +1,11 @@
-import type { ClientFigures } from './client-figures.ts';
+import type { RecordedReward } from '../entities/evaluation.ts';
 import { meanInterval } from './mean-interval.ts';
+
+/** What a client earned of the same held-out instructions, before and after. */
+interface Earned {
+  readonly reward: RecordedReward | null;
+  readonly rewardFirst: RecordedReward | null;
+}
 
 /**
  * What training changed of the clients' own weighted rewards: over held-out instructions, each answered before and after with
@@ -15,7 +21,7 @@ export interface RewardGain {
 }
 
 /** Undefined where no two instructions were answered before and after by the same client. */
-export function rewardGain(clients: readonly Pick<ClientFigures, 'reward' | 'rewardFirst'>[]): RewardGain | undefined {
+export function rewardGain(clients: readonly Earned[]): RewardGain | undefined {
   const changes = clients.flatMap(({ reward, rewardFirst }) => {
     const [after = [], before = []] = [reward?.each, rewardFirst?.each];
     if (after.length === 0 || after.length !== before.length) return [];

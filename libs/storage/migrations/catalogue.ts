@@ -12,6 +12,7 @@ import { EnrolmentsInTime1764755000000 } from './1764755000000-enrolments-in-tim
 import { Rollouts1764760000000 } from './1764760000000-rollouts.ts';
 import { RewardModels1764770000000 } from './1764770000000-reward-models.ts';
 import { BasePrecisions1764780000000 } from './1764780000000-base-precisions.ts';
+import { OwnDecoders1764790000000 } from './1764790000000-own-decoders.ts';
 
 /** Every migration, oldest first; a released one is never changed. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   Rollouts1764760000000,
   RewardModels1764770000000,
   BasePrecisions1764780000000,
+  OwnDecoders1764790000000,
 ] as const;

@@ -5,7 +5,7 @@ import { listRewardModels, putRewardModel, retireRewardModel } from '#storage';
 import { CliError } from '../../cli-error.ts';
 import { inRecord } from '../../history/in-record.ts';
 import type { Console } from '../../progress/console.ts';
-import { plainTable } from '../../progress/describe-run.ts';
+import { plainTable } from '../../progress/plain-table.ts';
 import type { Settings } from '../../settings.ts';
 
 /** Prints the reward models that the record knows: those that announced themselves, and those that were registered. */
