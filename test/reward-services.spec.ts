@@ -188,7 +188,7 @@ describe('a run that learns from rewards', () => {
 
   it('goes on when a reward model does not answer: uploads are withheld, evaluations not measured, both recorded', async () => {
     const mute = { safety: { model: 'mute', weight: 0.5 } };
-    const { broker, record, coordinatorBlobs: blobs } = laboratory.system;
+    const { broker, coordinatorBlobs: blobs } = laboratory.system;
     const stranger = new InProcessPublisher({
       broker,
       blobs,
@@ -203,7 +203,7 @@ describe('a run that learns from rewards', () => {
       const refusal = { ...asked, model: 'stranger', code: 'none', message: 'no', retryable: false };
       void stranger.publish(completionsRefused, refusal, { experiment });
     });
-    const closing = await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
+    await run(judgedByServices({ rewards: { timeoutMs: 300, ...mute } }));
     stopRefusing();
     expect(said('completions.refused')).not.toEqual([]);
     expect(said('upload.sent')).toEqual([]);
@@ -216,14 +216,27 @@ describe('a run that learns from rewards', () => {
       [1, 2, 3, 4].map(() => expect.objectContaining({ unmeasured: expect.stringContaining('mute') })),
     );
     expect(said('round.abandoned')).toHaveLength(2);
-    // Nobody could tune for itself: each keeps what is shared, and says why.
-    expect(closing.clients.map(({ own }) => own)).toEqual(
-      [1, 2].map(() => ({
-        ...{ digest: closing.globalDigest, reward: null, gain: null, endedEarly: null },
-        untuned: expect.stringMatching(/^rewards-missing: .*mute did not answer within 300 ms/),
-      })),
-    );
+  }, 120_000);
+
+  it('leaves a client what is shared when nobody judges what it tries for itself, and records why', async () => {
+    // Judges evaluations, and no rollouts.
+    const scores = `{ if (items.length < 5 && items[0].prompt !== 'Are you there?') throw new Error('tired'); return items.map(() => 0.5); }`;
+    const settings = { home: laboratory.home, threads: 1, databaseUrl };
+    const console = { stdout: { write: () => true } } as never;
+    await registerModel(await moduleFile(laboratory.home, 'tired', scores), settings, console);
+    await laboratory.system.serveRegistered(['tired']);
+    const closing = await run(judgedByServices({ rewards: { safety: { model: 'tired', weight: 0.5 } } }));
+    for (const { own, reward } of closing.clients) {
+      expect(own).toMatchObject({ digest: closing.globalDigest, reward, gain: { mean: 0 } });
+      expect(own!.untuned).toMatch(/^rewards-missing: .*tired/);
+    }
+    const { record, coordinatorBlobs: blobs } = laboratory.system;
     expect(await auditExperiment(closing.experiment, { record, blobs })).toMatchObject({ findings: [] });
+    // Who says that it kept what is shared must hold it.
+    const one = `WHERE experiment_id = '${closing.experiment}' AND arm = 'own' AND client = 'client-0'`;
+    await superuser.query(`UPDATE airtune.evaluation SET shared_digest = 'sha256:0' ${one}`);
+    const { findings } = await auditExperiment(closing.experiment, { record, blobs });
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['row.changed', 'figures.untuned']));
   }, 120_000);
 
   it('leaves out a reward model that is away, for everyone, and records it', async () => {
@@ -237,6 +250,10 @@ describe('a run that learns from rewards', () => {
       ['helpfulness'],
       ['helpfulness'],
     ]);
+    // A decoder of its own would lack what the client weighs too.
+    expect(closing.clients.map(({ own }) => own!.untuned)).toEqual(
+      [1, 2].map(() => expect.stringContaining('The last round goes without safety')),
+    );
     const rounds = await record.use((db) => roundFigures(db, experiment));
     expect(rounds.map(({ leftOutRewards }) => leftOutRewards)).toEqual([['safety'], ['safety'], ['safety']]);
     expect(await auditExperiment(experiment, { record, blobs })).toMatchObject({ verdict: 'intact', findings: [] });

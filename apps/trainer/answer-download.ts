@@ -8,7 +8,7 @@ import type { DownloadJob } from './download-jobs.ts';
 import { Experiments } from './experiments.ts';
 import { TrainerObserver } from './observer.ts';
 import type { HostedClient } from './hosted-client.ts';
-import type { ArmOfRound, ArmOutcome, Measures, TrainingTask } from './learner.ts';
+import type { ArmOfRound, ArmOutcome, Measures, NotTrained, TrainingTask } from './learner.ts';
 import type { OpenExperiment } from './open-experiment.ts';
 import { SayAnswer } from './say-answer.ts';
 import { codeOf, messageOf, TrainerError } from './trainer-error.ts';
@@ -77,7 +77,7 @@ export class AnswerDownload {
 
     const evaluations = await this.evaluate(experiment, client, job, arms);
     if (forEvaluation && ownIterations(experiment.spec) > 0)
-      evaluations.push(await this.tuneForItself(experiment, client, round, evaluations, arms));
+      evaluations.push(await this.tuneForItself(experiment, client, job, evaluations, arms));
     const { profileVersion } = client;
     const answer: Answer = { round, answers: global, evaluations, profile: profileVersion };
     let upload: Uint8Array | undefined;
@@ -133,18 +133,19 @@ export class AnswerDownload {
 
   /**
    * Once after the last download: the client tunes what it holds by its own weights, and keeps that; nothing is sent. Where it
-   * cannot, it keeps what is shared and says why.
+   * cannot, it keeps what is shared and says why: also where a reward is left out, for no later round makes good for it.
    */
   private async tuneForItself(
     experiment: OpenExperiment,
     client: HostedClient,
-    round: number,
+    { round, leftOut }: DownloadJob,
     evaluations: readonly ArmEvaluation[],
     arms: Map<ArmName, ArmTensors>,
   ): Promise<ArmEvaluation> {
     const arm = 'own';
     const shared = armOf(arms, 'federated');
-    const outcome = await this.trainArm(experiment, client, { round, arm }, shared);
+    const outcome =
+      leftOut.length > 0 ? notTunedWithout(leftOut) : await this.trainArm(experiment, client, { round, arm }, shared);
     const tensors = outcome.outcome === 'trained' ? outcome.tensors : shared;
     const said =
       outcome.outcome === 'trained'
@@ -235,6 +236,11 @@ type Withheld = NonNullable<Answer['withheld']>;
 
 function withheldFor(reason: Withheld['reason'], message: string): Withheld {
   return { reason, message: message.slice(0, MESSAGE_LENGTH) };
+}
+
+function notTunedWithout(rewards: readonly string[]): NotTrained {
+  const message = `The last round goes without ${rewards.join(', ')}, whose reward model is away.`;
+  return { outcome: 'withheld', reason: 'rewards-missing', message };
 }
 
 /** Without its reward models a client cannot be measured, and the round goes on all the same. */

@@ -1,4 +1,5 @@
 import type { BaseModel, ExperimentSpec } from '#contracts';
+import { ownIterations } from '#methods';
 import type { ClosingFigures } from '#storage';
 import { CliError } from '../cli-error.ts';
 import { planRun } from '../progress/plan-run.ts';
@@ -48,7 +49,7 @@ export async function driveRun(
   };
 
   const take = (event: RunEvent, atMs: number): void => {
-    status ??= new RunStatusCounter(spec.rounds, atMs);
+    status ??= new RunStatusCounter(spec.rounds, atMs, ownIterations(spec) / spec.ppo.iterations);
     if (event.kind === 'round-opened' && !planned) {
       planned = true;
       tell(async () => {

@@ -28,4 +28,13 @@ describe('where a run is', () => {
     counter.take({ kind: 'round-opened', round: 7 }, 5000);
     expect(counter.status(5000).remainingMs).toBe(8000);
   });
+
+  it('counts what clients train after the last download, and then says no more than that they do', () => {
+    const counter = new RunStatusCounter(2, 0, 12);
+    counter.take({ kind: 'round-opened', round: 1 }, 0);
+    counter.take({ kind: 'round-opened', round: 2 }, 1000);
+    expect(counter.status(1000).remainingMs).toBe(13_000);
+    counter.take({ kind: 'round-opened', round: 3 }, 2000);
+    expect(counter.status(2000).remainingMs).toBeUndefined();
+  });
 });

@@ -9,10 +9,13 @@ export class RunStatusCounter {
   private openedAtMs: number | undefined;
   private firstRound: number | undefined;
   private readonly startedAtMs: number;
+  private readonly closing: number;
 
-  constructor(rounds: number, nowMs: number) {
+  /** `closing` is what clients train after the last download, in rounds' worth of training. */
+  constructor(rounds: number, nowMs: number, closing = 0) {
     this.rounds = rounds;
     this.startedAtMs = nowMs;
+    this.closing = closing;
   }
 
   /** Takes an event in; answers whether it changed the status. */
@@ -43,11 +46,11 @@ export class RunStatusCounter {
     this.openedAtMs ??= nowMs;
   }
 
-  /** Rounds to come times the mean duration of those that this process has seen. */
+  /** Rounds to come times the mean duration of those that this process has seen; how far a closing training is, nobody says. */
   private remaining(nowMs: number): number | undefined {
     const seen = this.round - (this.firstRound ?? this.round);
-    if (seen < 1) return undefined;
+    if (seen < 1 || (this.closing > 0 && this.round > this.rounds)) return undefined;
     const perRound = (nowMs - (this.openedAtMs ?? this.startedAtMs)) / seen;
-    return Math.max(0, this.rounds + 1 - this.round) * perRound;
+    return Math.max(0, this.rounds + 1 - this.round + this.closing) * perRound;
   }
 }
