@@ -35,6 +35,7 @@ export function describeOwn(closing: ClosingFigures, rewards: readonly string[])
           'this is NOT beyond its 95 % interval: this run does not show that own decoders earn more than the shared one',
         ]),
     ...owners.flatMap(notesOn),
+    '',
   ];
 }
 
