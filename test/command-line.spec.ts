@@ -261,6 +261,10 @@ describe('bad input', () => {
     [['fly'], 2, /unknown command 'fly'/],
     [['show', 'nothing-here'], 2, /There is no experiment "nothing-here"/],
     [['predict', 'nowhere', 'text'], 2, /nowhere/],
+    [['reward', 'register', 'http://127.0.0.1:5000/get'], 2, /Write a reward\.json there.*"url": "http:.*5000\/get"/],
+    [['reward', 'register', 'nobody'], 2, /nobody: .*it announces itself as it starts/],
+    [['reward', 'register', './nobody'], 2, /nobody: there is no such folder or file/],
+    [['reward', 'retire', 'nobody'], 2, /There is no reward model nobody/],
   ])('%j ends with %d and names the cause', async (args, code, message) => {
     const outcome = await airtune('whole', args);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(message) });

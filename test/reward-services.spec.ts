@@ -223,7 +223,7 @@ describe('a run that learns from rewards', () => {
     const scores = `{ if (items.length < 5 && items[0].prompt !== 'Are you there?') throw new Error('tired'); return items.map(() => 0.5); }`;
     const settings = { home: laboratory.home, threads: 1, databaseUrl };
     const console = { stdout: { write: () => true } } as never;
-    await registerModel(await moduleFile(laboratory.home, 'tired', scores), settings, console);
+    await registerModel(await moduleFile(laboratory.home, 'tired', scores), settings, undefined, console);
     await laboratory.system.serveRegistered(['tired']);
     const closing = await run(judgedByServices({ rewards: { safety: { model: 'tired', weight: 0.5 } } }));
     for (const { own, reward } of closing.clients) {
@@ -274,7 +274,12 @@ describe('a run that learns from rewards', () => {
     const out: string[] = [];
     const console = { stdout: { write: (text: string) => out.push(text) } } as never;
     const settings = { home: laboratory.home, threads: 1, databaseUrl };
-    await registerModel(await moduleFile(laboratory.home, 'late', 'items.map(() => 0.5)'), settings, console);
+    await registerModel(
+      await moduleFile(laboratory.home, 'late', 'items.map(() => 0.5)'),
+      settings,
+      undefined,
+      console,
+    );
     expect(out.join('')).toContain('late, version 1, is registered');
     await laboratory.system.serveRegistered(['late']);
     const closing = await running;
@@ -283,9 +288,9 @@ describe('a run that learns from rewards', () => {
       ['helpfulness', 'safety'],
       ['helpfulness', 'safety'],
     ]);
-    await listRegistry({ json: false }, settings, console);
+    await listRegistry({ json: false }, settings, undefined, console);
     expect(out.join('')).toMatch(/late +1 +0 to 1/);
-    await retireModel('late', settings, console);
+    await retireModel('late', settings, undefined, console);
     await expect(run(judgedByServices({ rewards: late }))).rejects.toThrow('late is retired');
   }, 120_000);
 

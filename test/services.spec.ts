@@ -98,6 +98,27 @@ whereKafkaRuns('the whole system as services', () => {
     });
   });
 
+  it('keeps its own book of reward models and sites, from wherever it is asked', async () => {
+    const path = resolve(import.meta.dirname, '../examples/reward-models/brevity.ts');
+    expect(await remote('reward', 'register', path).outcome).toMatchObject({ code: 0 });
+    expect(await remote('reward', 'retire', 'brevity').outcome).toMatchObject({ code: 0 });
+    const listed = async () =>
+      JSON.parse((await remote('reward', 'list', '--json').outcome).lines[0] ?? '{}') as object;
+    expect(await listed()).toMatchObject({ name: 'brevity', path: null, retiredAt: expect.any(String) });
+    expect(await remote('reward', 'register', 'brevity').outcome).toMatchObject({ code: 0 });
+    expect(await listed()).toMatchObject({ name: 'brevity', retiredAt: null });
+    expect(await remote('reward', 'retire', 'nobody').outcome).toMatchObject({ code: 2 });
+
+    const key = 'A'.repeat(43);
+    expect(await remote('site', 'add', 'far-away', '--key', key).outcome).toMatchObject({ code: 0 });
+    const other = await remote('site', 'add', 'far-away', '--key', 'B'.repeat(43)).outcome;
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('under another key') });
+    const { lines } = await remote('site', 'list', '--json').outcome;
+    expect(lines.map((line) => JSON.parse(line) as object)).toContainEqual(
+      expect.objectContaining({ name: 'far-away', publicKey: key, trusted: 'by-operator' }),
+    );
+  });
+
   it('ends at the digests of a run in one process, whatever is killed on the way: services, broker, database', async () => {
     const inOneProcess = airtune(['run', spec, '--json', '--rounds', '5'], {
       ...variables,

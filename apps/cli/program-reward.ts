@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { examples } from './program-options.ts';
+import { coordinatorOption, examples } from './program-options.ts';
 
 export interface CheckArguments {
   readonly url?: string;
@@ -8,14 +8,19 @@ export interface CheckArguments {
   readonly json: boolean;
 }
 
+/** Where to: running services, or (undefined) the record of this machine. */
+interface At {
+  readonly coordinator?: string;
+}
+
 /** What `airtune reward …` does. */
 export interface RewardCommands {
   train(spec: string, options: { readonly json: boolean }): Promise<void>;
   serve(path: string, options: { readonly host?: string; readonly port?: number }): Promise<void>;
   check(name: string, options: CheckArguments): Promise<void>;
-  list(options: { readonly json: boolean }): Promise<void>;
-  register(path: string): Promise<void>;
-  retire(name: string): Promise<void>;
+  list(options: At & { readonly json: boolean }): Promise<void>;
+  register(path: string, options: At): Promise<void>;
+  retire(name: string, options: At): Promise<void>;
 }
 
 /** The commands about reward models. */
@@ -65,20 +70,26 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .command('list')
     .description('list the reward models that the record knows: those that announced themselves, and those registered')
     .option('--json', 'one JSON object a line', false)
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward list'))
-    .action((options: { json: boolean }) => commands.list(options));
+    .action((options: At & { json: boolean }) => commands.list(options));
   reward
     .command('register')
     .description('let specs name a reward model: runs in one process start it as a service when they need it')
-    .argument('<path>', 'a folder with reward.json, or a module; its name is the one that it gives itself')
+    .argument(
+      '<path>',
+      'a folder with reward.json, or a module, whose name is the one that it gives itself; or the name of one that was retired',
+    )
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward register models/reward-safety'))
-    .action((path: string) => commands.register(path));
+    .action((path: string, options: At) => commands.register(path, options));
   reward
     .command('retire')
     .description('let no new experiment name a reward model; those under way keep it')
     .argument('<name>', 'as `airtune reward list` shows it')
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward retire reward-safety'))
-    .action((name: string) => commands.retire(name));
+    .action((name: string, options: At) => commands.retire(name, options));
 }
 
 function port(text: string): number {

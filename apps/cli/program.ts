@@ -28,7 +28,7 @@ export interface AuditOptions extends ServiceOption {
   readonly exported: readonly string[];
 }
 
-export interface SiteToAdd {
+export interface SiteToAdd extends ServiceOption {
   readonly name: string;
   readonly key: string;
 }
@@ -58,7 +58,7 @@ export interface Commands {
   show(experiment: string, options: ShowOptions): Promise<void>;
   audit(experiment: string, options: AuditOptions): Promise<void>;
   addSite(site: SiteToAdd): Promise<void>;
-  listSites(options: { readonly json: boolean }): Promise<void>;
+  listSites(options: OutputOptions): Promise<void>;
   showSiteKey(options: { readonly site: string }): Promise<void>;
   export(
     experiment: string,
@@ -284,14 +284,16 @@ function addSites(program: Command, commands: Commands): void {
     .description('let a site in, under its public key, before it enrols a client')
     .argument('<name>', 'as its site file has it')
     .requiredOption('--key <key>', 'what `airtune site show-key` prints at the site')
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune site add north --key 2JzU3dKcFmZ0f0xkJ3yYp8k5b2m1n0o9q8r7s6t5u4v'))
-    .action((name: string, { key }: { key: string }) => commands.addSite({ name, key }));
+    .action((name: string, options: ServiceOption & { key: string }) => commands.addSite({ name, ...options }));
   site
     .command('list')
     .description('list the sites that are let in')
     .option('--json', 'one JSON object a line', false)
+    .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune site list'))
-    .action((options: { json: boolean }) => commands.listSites(options));
+    .action((options: OutputOptions) => commands.listSites(options));
   site
     .command('show-key')
     .description("print this site's public key; its key pair is made at the first use")

@@ -18,6 +18,7 @@ import { Experiments } from './experiments.ts';
 import { HearRewardModel } from './hear-reward-model.ts';
 import { CoordinatorInbox, RewardInbox, UploadInbox } from './inbox.ts';
 import { KeepGoing } from './keep-going.ts';
+import { KnownSites } from './known-sites.ts';
 import { LedgerScribe } from './ledger-scribe.ts';
 import { LoseUpload } from './lose-upload.ts';
 import { NoteTraining } from './note-training.ts';
@@ -28,6 +29,7 @@ import { RecordEvaluation } from './record-evaluation.ts';
 import { RecordScores } from './record-scores.ts';
 import { RelayOutbox } from './relay-outbox.ts';
 import { ReportFault } from './report-fault.ts';
+import { RewardRegistry } from './reward-registry.ts';
 import { SparseChannels } from './sparse-channels.ts';
 import { Submissions } from './submissions.ts';
 import { TakeUp } from './take-up.ts';
@@ -85,6 +87,8 @@ export class CoordinatorModule {
         Experiments,
         ChangeProfile,
         DeadLetters,
+        RewardRegistry,
+        KnownSites,
         Submissions,
         RelayOutbox,
         Turns,
@@ -108,7 +112,7 @@ export class CoordinatorModule {
         CollectUpload,
         LoseUpload,
       ],
-      exports: [ExperimentRecord, BlobStore, Experiments, ChangeProfile, DeadLetters],
+      exports: [ExperimentRecord, BlobStore, Experiments, ChangeProfile, DeadLetters, RewardRegistry, KnownSites],
     };
   }
 }

@@ -32,13 +32,14 @@ export {
   scoreRange,
   scoresRecorded,
 } from './facts/scoring.ts';
-export { NO_EXPERIMENT, rewardModelAnnounced, rewardModelsAwaited } from './facts/reward-model.ts';
+export { NO_EXPERIMENT, rewardModelAnnounced, rewardModelCard, rewardModelsAwaited } from './facts/reward-model.ts';
 export { evaluationReported } from './facts/evaluation.ts';
 export {
   clientName,
   digest,
   experimentId,
   publicKey,
+  rewardModelName,
   roundNumber,
   siteName,
   type BlobReference,

@@ -28,12 +28,15 @@ const INPUT = [
   'profile',
   'resume',
   'quantise',
+  'site',
 ];
 const INPUT_CODES = [
   'pretraining.spec',
   'reward.spec',
   'reward.folder',
   'reward.digest',
+  'reward.unknown',
+  'reward.service',
   'storage.experiment-unknown',
   'trainer.client-unknown',
   'trainer.experiment-unknown',

@@ -34,6 +34,7 @@ export { Experiment, type ExperimentState } from './entities/experiment.ts';
 export { OutgoingFact } from './entities/outgoing-fact.ts';
 export { LedgerEntry } from './entities/ledger-entry.ts';
 export { LocalTraining } from './entities/local-training.ts';
+export type { RewardModel } from './entities/reward-model.ts';
 export { Score } from './entities/score.ts';
 export { Site } from './entities/site.ts';
 export { Round as RoundRow } from './entities/round.ts';
@@ -109,6 +110,8 @@ export {
   firstDigest,
   listAwaitingRounds,
   listPresences,
+  findRewardModel,
+  type KnownRewardModel,
   listRewardModels,
   noteRewardsAsked,
   noteRewardsWaited,

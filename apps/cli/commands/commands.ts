@@ -12,6 +12,7 @@ import type {
 import type { ProfileCommands } from '../program-profile.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
+import { addressOf } from './address-of.ts';
 import { audit } from './audit-experiment.ts';
 import { exportModel } from './export-model.ts';
 import type { GenerateOptions } from '../program-generate.ts';
@@ -126,11 +127,13 @@ export class AirtuneCommands implements Commands {
   }
 
   addSite(site: SiteToAdd): Promise<void> {
-    return letSiteIn(site, this.settings(), this.process);
+    const settings = this.settings();
+    return letSiteIn(site, settings, addressOf(site, settings), this.process);
   }
 
-  listSites(options: { readonly json: boolean }): Promise<void> {
-    return showSites(options, this.settings(), this.process);
+  listSites(options: OutputOptions): Promise<void> {
+    const settings = this.settings();
+    return showSites(options, settings, addressOf(options, settings), this.process);
   }
 
   showSiteKey({ site }: { readonly site: string }): Promise<void> {
@@ -165,15 +168,6 @@ export class AirtuneCommands implements Commands {
   private settings(): Settings {
     return readCommandSettings(this.process.env);
   }
-}
-
-/** The services that a command is for, if it is for any: the option goes before the environment. */
-function addressOf({ coordinator }: ServiceOption, settings: Settings): CoordinatorAddress | undefined {
-  const url = coordinator ?? settings.coordinator;
-  if (url === undefined) return undefined;
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new CliError('settings.invalid', `--coordinator: "${url}" is not a URL such as http://127.0.0.1:4000`);
-  return { url, token: settings.token };
 }
 
 function requiredAddress(options: ServiceOption, settings: Settings): CoordinatorAddress {

@@ -16,7 +16,7 @@ import {
 import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
-import { inRecord } from './in-record.ts';
+import { asWritten, inRecord } from './in-record.ts';
 
 /** All that the record has of one experiment. */
 export interface ExperimentHistory {
@@ -74,7 +74,6 @@ export async function readProfiles(
   );
 }
 
-/** Rows as the REST border gives them: both ways of reading have one shape. */
 async function withRecord<T>(settings: Settings, read: (record: ExperimentRecord) => Promise<T>): Promise<Json<T>> {
-  return inRecord(settings, async (record) => JSON.parse(JSON.stringify(await read(record))) as Json<T>);
+  return inRecord(settings, async (record) => asWritten(await read(record)));
 }

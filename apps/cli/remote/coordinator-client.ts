@@ -9,11 +9,14 @@ import type {
   DeadLetterLine,
   Experiment,
   ExperimentLine,
+  RewardModel,
   RoundFigures,
   Score,
+  Site,
   Transmission,
 } from '#storage';
 import type { Json } from '../../coordinator/rest/as-json.ts';
+import type { RewardCard } from '../../coordinator/rest/requests.ts';
 import { CliError } from '../cli-error.ts';
 
 /** Where a coordinator is, and what lets one in. */
@@ -125,6 +128,26 @@ export class CoordinatorClient {
 
   async retryDeadLetter(id: number): Promise<void> {
     await this.post(`/dead-letters/${id}/retry`);
+  }
+
+  rewardModels(): Promise<Json<RewardModel>[]> {
+    return this.get('/reward-models');
+  }
+
+  async registerRewardModel(name: string, card: RewardCard): Promise<Json<RewardModel>> {
+    return (await this.call('PUT', `/reward-models/${encodeURIComponent(name)}`, asJson(card))) as Json<RewardModel>;
+  }
+
+  moveRewardModel(name: string, to: 'retire' | 'reinstate'): Promise<Json<RewardModel>> {
+    return this.post(`/reward-models/${encodeURIComponent(name)}/${to}`);
+  }
+
+  sites(): Promise<Json<Site>[]> {
+    return this.get('/sites');
+  }
+
+  async letSiteIn(name: string, publicKey: string): Promise<Json<Site>> {
+    return (await this.call('PUT', `/sites/${encodeURIComponent(name)}`, asJson({ publicKey }))) as Json<Site>;
   }
 
   headers(): Record<string, string> {

@@ -323,6 +323,33 @@ export const deadLetter = named(
   }),
 );
 
+export const rewardModel = named(
+  'RewardModel',
+  z.strictObject({
+    name,
+    version: z.string(),
+    digest: z.string().describe('of what decides its scores'),
+    rangeLowest: z.number(),
+    rangeHighest: z.number(),
+    standardisationMean: z.number(),
+    standardisationDeviation: z.number(),
+    path: z.string().nullable().describe('where runs on the coordinator’s machine start it from'),
+    firstSeenAt: time,
+    lastSeenAt: time,
+    retiredAt: time.nullable(),
+  }),
+);
+
+export const site = named(
+  'Site',
+  z.strictObject({
+    name,
+    publicKey: z.string().describe('Ed25519, base64url'),
+    trusted: z.enum(['by-operator', 'on-first-use']),
+    addedAt: time,
+  }),
+);
+
 export const auditReport = named(
   'AuditReport',
   z.strictObject({

@@ -13,6 +13,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   'experiment.ended': 409,
   'dead-letter.unknown': 404,
   'dead-letter.no-broker': 409,
+  'reward.unknown': 404,
+  'site.other-key': 409,
   'profile.client-unknown': 404,
   'profile.not-enrolled': 409,
   'profile.too-late': 409,

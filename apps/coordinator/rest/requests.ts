@@ -1,4 +1,13 @@
-import { baseModel, digest, experimentId, experimentSpec, roundNumber, siteName } from '#contracts';
+import {
+  baseModel,
+  digest,
+  experimentId,
+  experimentSpec,
+  publicKey,
+  type rewardModelCard,
+  roundNumber,
+  siteName,
+} from '#contracts';
 import { z } from 'zod';
 import { named } from './named-schemas.ts';
 
@@ -51,6 +60,12 @@ export const auditRequest = z.strictObject({
     .default([]),
 });
 export type AuditRequest = z.infer<typeof auditRequest>;
+
+export type RewardCard = z.infer<typeof rewardModelCard>;
+
+/** What a site signs by. */
+export const siteKey = z.strictObject({ publicKey });
+export type SiteKey = z.infer<typeof siteKey>;
 
 /** Which dead letters are wanted. */
 export const deadLettersQuery = z.strictObject({

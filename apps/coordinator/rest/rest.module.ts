@@ -8,6 +8,8 @@ import { ExperimentsController } from './experiments-controller.ts';
 import { HistoryController } from './history-controller.ts';
 import { LedgerNews } from './ledger-news.ts';
 import { ProfilesController } from './profiles-controller.ts';
+import { RewardModelsController } from './reward-models-controller.ts';
+import { SitesController } from './sites-controller.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { SubmitExperiment } from './submit-experiment.ts';
 
@@ -26,6 +28,8 @@ export class RestModule {
         ExperimentsController,
         HistoryController,
         ProfilesController,
+        RewardModelsController,
+        SitesController,
       ],
       providers: [
         { provide: RestAccess, useValue: new RestAccess(access.token) },

@@ -304,6 +304,41 @@ describe('the REST border', () => {
     expect(status).toBe(400);
   });
 
+  it('takes reward models in, out of service and in again, and refuses a spec that names one that is out', async () => {
+    const card = {
+      ...{ version: '2', digest: digestOf(new Uint8Array([7])), range: { lowest: -1, highest: 1 } },
+      standardisation: { mean: 0, deviation: 0.5 },
+    };
+    const kindness = `${url}/reward-models/kindness`;
+    expect(await call(`${kindness}/retire`, 'POST')).toMatchObject({ status: 404, body: { code: 'reward.unknown' } });
+    expect(await call(kindness, 'PUT', card)).toMatchObject({ status: 200, body: { name: 'kindness', path: null } });
+    expect(await call(kindness, 'PUT', { ...card, digest: 'none' })).toMatchObject({ status: 400 });
+    expect(await call(`${url}/reward-models/No Name`, 'PUT', card)).toMatchObject({ status: 400 });
+    const retired = await call(`${kindness}/retire`, 'POST');
+    expect(retired).toMatchObject({ status: 200, body: { retiredAt: expect.any(String) } });
+    const naming = experimentSpec.parse({ ...spec, method: 'pfit', rewards: { kind: { model: 'kindness' } } });
+    await call(`${url}/blobs/${digestOf(initial)}`, 'PUT', initial);
+    const submitted = await call(`${url}/experiments`, 'POST', { experiment: 'naming', spec: naming, base });
+    expect(submitted).toMatchObject({ status: 422, body: { code: 'experiment.reward-retired' } });
+    expect(await call(`${kindness}/reinstate`, 'POST')).toMatchObject({ status: 200, body: { retiredAt: null } });
+    expect(await call(`${url}/reward-models`)).toMatchObject({
+      status: 200,
+      body: [{ name: 'kindness', version: '2', standardisationDeviation: 0.5, retiredAt: null }],
+    });
+  });
+
+  it('lets sites in by name and key, and never under another', async () => {
+    const { publicKey } = newSigner();
+    const north = `${url}/sites/north`;
+    expect(await call(north, 'PUT', { publicKey: 'short' })).toMatchObject({ status: 400 });
+    const letIn = await call(north, 'PUT', { publicKey });
+    expect(letIn).toMatchObject({ status: 200, body: { name: 'north', publicKey, trusted: 'by-operator' } });
+    expect(await call(north, 'PUT', { publicKey })).toEqual(letIn);
+    const other = await call(north, 'PUT', { publicKey: newSigner().publicKey });
+    expect(other).toMatchObject({ status: 409, body: { code: 'site.other-key' } });
+    expect(await call(`${url}/sites`)).toEqual({ status: 200, body: [letIn.body] });
+  });
+
   it('is described at /docs: each of its routes, with the schema of each answer that was seen here', async () => {
     for (const history of ['scores', 'figures']) await call(`${url}/experiments/one/${history}`);
     await call(`${url}/experiments/one/audit`, 'POST', { witnesses: [] });

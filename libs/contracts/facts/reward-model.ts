@@ -15,6 +15,15 @@ export const rewardModelsAwaited = defineContract({
 /** Of what belongs to no experiment. */
 export const NO_EXPERIMENT = 'registry';
 
+/** What a reward model says of itself beside its name. */
+export const rewardModelCard = z.strictObject({
+  version: z.string().min(1).max(32),
+  digest,
+  range: scoreRange,
+  /** standardised = (raw − mean) / deviation. */
+  standardisation: z.strictObject({ mean: z.number(), deviation: z.number().gt(0) }),
+});
+
 /**
  * A reward model is there, and this is what it is: said as its service starts, under the experiment `registry`, and, with the
  * round, whenever a round awaits it.
@@ -24,13 +33,5 @@ export const rewardModelAnnounced = defineContract({
   version: 1,
   statedBy: 'reward-model',
   routes: [{ topic: 'coordinator' }],
-  schema: z.strictObject({
-    model: rewardModelName,
-    version: z.string().min(1).max(32),
-    digest,
-    range: scoreRange,
-    /** standardised = (raw − mean) / deviation. */
-    standardisation: z.strictObject({ mean: z.number(), deviation: z.number().gt(0) }),
-    round: roundNumber.optional(),
-  }),
+  schema: z.strictObject({ model: rewardModelName, ...rewardModelCard.shape, round: roundNumber.optional() }),
 });

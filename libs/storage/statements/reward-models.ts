@@ -9,11 +9,12 @@ import { untilThen, type Wait } from './wait.ts';
 /** What a reward model says of itself. */
 export type KnownRewardModel = Omit<RewardModel, 'path' | 'firstSeenAt' | 'lastSeenAt' | 'retiredAt'>;
 
-/** Takes in what a reward model says of itself; one that was retired stays so. With a path it is registered, and in service again. */
+/** Takes in what a reward model says of itself; one that was retired stays so, unless it is to be `in-service` again. */
 export async function putRewardModel(
   db: Connection,
   model: KnownRewardModel & { readonly path?: string },
   at: Date,
+  then: 'as-it-was' | 'in-service' = 'as-it-was',
 ): Promise<void> {
   const { name, version, digest, path } = model;
   await db.query(
@@ -23,10 +24,10 @@ export async function putRewardModel(
       ON CONFLICT (name) DO UPDATE SET version = $2, digest = $3, range_lowest = $4, range_highest = $5,
         standardisation_mean = $6, standardisation_deviation = $7, last_seen_at = $9,
         path = coalesce($8, airtune.reward_model.path),
-        retired_at = CASE WHEN $8::text IS NULL THEN airtune.reward_model.retired_at END`,
+        retired_at = CASE WHEN $10::boolean THEN NULL ELSE airtune.reward_model.retired_at END`,
     [
       ...[name, version, digest, model.rangeLowest, model.rangeHighest],
-      ...[model.standardisationMean, model.standardisationDeviation, path ?? null, at],
+      ...[model.standardisationMean, model.standardisationDeviation, path ?? null, at, then === 'in-service'],
     ],
   );
 }
@@ -36,10 +37,13 @@ export function listRewardModels(db: Connection): Promise<RewardModel[]> {
   return db.find(RewardModel, { order: { name: 'ASC' } });
 }
 
-/** Answers whether there is one of that name. Retiring twice is the same as once. */
-export async function retireRewardModel(db: Connection, name: string, at: Date): Promise<boolean> {
-  await db.update(RewardModel, { name, retiredAt: IsNull() }, { retiredAt: at });
-  return (await db.findOneBy(RewardModel, { name })) !== null;
+/** Retires a reward model, or with `null` takes it into service again. Either twice is the same as once. */
+export async function retireRewardModel(db: Connection, name: string, at: Date | null): Promise<void> {
+  await db.update(RewardModel, { name, ...(at === null ? {} : { retiredAt: IsNull() }) }, { retiredAt: at });
+}
+
+export async function findRewardModel(db: Connection, name: string): Promise<RewardModel | undefined> {
+  return (await db.findOneBy(RewardModel, { name })) ?? undefined;
 }
 
 /** What reward models said before this round opened. */

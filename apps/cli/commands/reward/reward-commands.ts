@@ -1,6 +1,8 @@
 import { EXIT } from '#operations';
 import type { CheckArguments, RewardCommands } from '../../program-reward.ts';
+import type { OutputOptions, ServiceOption } from '../../program.ts';
 import { readCommandSettings } from '../../settings.ts';
+import { addressOf } from '../address-of.ts';
 import { checkReward } from './check-reward.ts';
 import { listRegistry, registerModel, retireModel } from './registry.ts';
 import { serveReward, type ServeOptions } from './serve-reward.ts';
@@ -22,16 +24,19 @@ export class AirtuneRewardCommands implements RewardCommands {
     return serveReward(path, options, this.process);
   }
 
-  list(options: { readonly json: boolean }): Promise<void> {
-    return listRegistry(options, readCommandSettings(this.process.env), this.process);
+  list(options: OutputOptions): Promise<void> {
+    const settings = readCommandSettings(this.process.env);
+    return listRegistry(options, settings, addressOf(options, settings), this.process);
   }
 
-  register(path: string): Promise<void> {
-    return registerModel(path, readCommandSettings(this.process.env), this.process);
+  register(path: string, options: ServiceOption): Promise<void> {
+    const settings = readCommandSettings(this.process.env);
+    return registerModel(path, settings, addressOf(options, settings), this.process);
   }
 
-  retire(name: string): Promise<void> {
-    return retireModel(name, readCommandSettings(this.process.env), this.process);
+  retire(name: string, options: ServiceOption): Promise<void> {
+    const settings = readCommandSettings(this.process.env);
+    return retireModel(name, settings, addressOf(options, settings), this.process);
   }
 
   async check(name: string, { timeout: timeoutMs, ...options }: CheckArguments): Promise<void> {
