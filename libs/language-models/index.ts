@@ -49,7 +49,6 @@ export {
   decoderSuffix,
   tunedDecoder,
   type SuffixInputs,
-  type SuffixOutputs,
 } from './decoder/prefix-and-suffix.ts';
 export type { GeneratorShape } from './generation/build-generator.ts';
 export { Generator, type Completion, type GenerationSettings, type Prompt } from './generation/generator.ts';

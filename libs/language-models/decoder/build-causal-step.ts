@@ -15,7 +15,7 @@ import { gradientName, type StepModel } from '../encoder/step-model.ts';
 import { trainableParameters } from '../graph-parameters.ts';
 import { causalView, type BlockBias } from './attention-view.ts';
 import type { DecoderConfig } from './decoder-config.ts';
-import { decoderBlocks, embedTokens, type DecoderSource } from './decoder-graph.ts';
+import { decoderBlocks, embedTokens, vocabularyLogits, type DecoderSource } from './decoder-graph.ts';
 import { decoderManifest, firstTunedBlock, tunedManifest } from './decoder-tensors.ts';
 import { decoderSuffix, tunedDecoder } from './prefix-and-suffix.ts';
 
@@ -42,7 +42,7 @@ export function buildCausalStep(config: DecoderConfig, frozen?: FrozenPart): Ste
       : tunedDecoder(g, { config, tensors: frozen.tensors }, blocks, frozen.blockBias);
   const range = { from: 0, to: firstTunedBlock(config, blocks) };
   const hidden = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
-  const { logits } = decoderSuffix(g, source, blocks, { hidden, mask, rows });
+  const logits = vocabularyLogits(source, decoderSuffix(g, source, blocks, { hidden, mask, rows }));
   const loss = crossEntropy(g, logits, targets);
   const correct = reduceSum(g, cast(g, compare(g, 'Equal', argMax(g, logits), targets), 'int64'), [0]);
   const trainable = manifest.map(({ name }) => source.parameters.tensor(name));

@@ -10,6 +10,7 @@ import { decodeSafetensors, encodeSafetensors } from '#parameters';
 import { digestCheckpoint } from '../checkpoints/digest-checkpoint.ts';
 import { gradientName } from '../encoder/step-model.ts';
 import { parseDecoderConfig } from './decoder-config.ts';
+import { vocabularyLogits } from './decoder-graph.ts';
 import { tunedManifest } from './decoder-tensors.ts';
 import { loadDecoder, type DecoderWeights } from './load-decoder.ts';
 import { buildDecoderPrefix, decoderSuffix, tunedDecoder } from './prefix-and-suffix.ts';
@@ -54,7 +55,8 @@ async function logitsOf(
     mask: g.input('mask', 'int64', ['batch', 'sequence']),
     rows: g.input('rows', 'int64', ['rows']),
   };
-  const { logits } = decoderSuffix(g, tunedDecoder(g, weights, blocks), blocks, inputs);
+  const source = tunedDecoder(g, weights, blocks);
+  const logits = vocabularyLogits(source, decoderSuffix(g, source, blocks, inputs));
   const suffix = await Session.open(compileModel(g, { always: { logits } }));
   const tuned = tunedManifest(weights.config, blocks).map(({ name }) => [name, weights.tensors.get(name)!] as const);
   const out = await suffix.run({ hidden, mask, rows: integers(rows), ...Object.fromEntries(tuned) });
@@ -105,7 +107,7 @@ describe('gradients of the top two blocks', () => {
       rows: g.input('rows', 'int64', ['rows']),
     };
     const targets = g.input('targets', 'int64', ['rows']);
-    const loss = crossEntropy(g, decoderSuffix(g, source, 2, inputs).logits, targets);
+    const loss = crossEntropy(g, vocabularyLogits(source, decoderSuffix(g, source, 2, inputs)), targets);
     const manifest = tunedManifest(weights.config, 2);
     const slopes = gradients(
       g,

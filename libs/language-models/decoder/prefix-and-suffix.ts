@@ -2,14 +2,7 @@ import { compileModel, GraphBuilder, type OnnxModel, type Value } from '#autogra
 
 import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
 import { causalView, type BlockBias } from './attention-view.ts';
-import {
-  decoderBlocks,
-  decoderBlocksAt,
-  embedTokens,
-  finalStates,
-  vocabularyLogits,
-  type DecoderSource,
-} from './decoder-graph.ts';
+import { decoderBlocks, decoderBlocksAt, embedTokens, finalStates, type DecoderSource } from './decoder-graph.ts';
 import { firstTunedBlock, tunedManifest } from './decoder-tensors.ts';
 import type { DecoderWeights } from './load-decoder.ts';
 
@@ -38,25 +31,16 @@ export interface SuffixInputs {
   readonly rows: Value;
 }
 
-/** What a suffix gives of each wanted row. */
-export interface SuffixOutputs {
-  /** After the last norm, as a value head reads them: [rows, hidden]. */
-  readonly states: Value;
-  /** [rows, vocabulary]. */
-  readonly logits: Value;
-}
-
-/** The top blocks, last norm and head, added to a graph that goes on with a loss of its own. */
+/** The top blocks and last norm, added to a graph that goes on with heads of its own: states [rows, hidden] of each wanted row. */
 export function decoderSuffix(
   g: GraphBuilder,
   source: DecoderSource,
   trainableBlocks: number,
   { hidden, mask, rows }: SuffixInputs,
-): SuffixOutputs {
+): Value {
   const { config } = source;
   const range = { from: firstTunedBlock(config, trainableBlocks), to: config.layers };
-  const states = finalStates(g, source, decoderBlocksAt(g, source, hidden, causalView(g, mask), range, rows));
-  return { states, logits: vocabularyLogits(source, states) };
+  return finalStates(g, source, decoderBlocksAt(g, source, hidden, causalView(g, mask), range, rows));
 }
 
 /** A decoder whose top blocks are trained (`tunedManifest`, fed at each run) on a frozen rest. */

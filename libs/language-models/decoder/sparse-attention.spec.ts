@@ -5,6 +5,7 @@ import { randomStream } from '#randomness';
 
 import { Generator } from '../generation/generator.ts';
 import { causalView, HIDDEN } from './attention-view.ts';
+import { vocabularyLogits } from './decoder-graph.ts';
 import { tunedManifest } from './decoder-tensors.ts';
 import { loadDecoder } from './load-decoder.ts';
 import { buildDecoderPrefix, decoderSuffix, tunedDecoder } from './prefix-and-suffix.ts';
@@ -81,8 +82,10 @@ describe('sparse attention', () => {
       mask: g.input('mask', 'int64', ['batch', 'sequence']),
       rows: g.input('rows', 'int64', ['rows']),
     };
-    const outputs = (bias?: typeof blockBias): Value =>
-      decoderSuffix(g, tunedDecoder(g, weights, blocks, bias), blocks, inputs).logits;
+    const outputs = (bias?: typeof blockBias): Value => {
+      const source = tunedDecoder(g, weights, blocks, bias);
+      return vocabularyLogits(source, decoderSuffix(g, source, blocks, inputs));
+    };
     const session = await Session.open(compileModel(g, { always: { logits: outputs(blockBias) } }));
     const prefix = await Session.open(buildDecoderPrefix(weights, blocks));
     for (const [row, { ids }] of prompts.entries()) {

@@ -61,7 +61,7 @@ export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): Onnx
   const knownSlopes = g.input('knownSlopes', 'float32', ['tokens', config.hidden]);
 
   const source = tunedDecoder(g, weights, shape.trainableBlocks, shape.blockBias);
-  const { states } = decoderSuffix(g, source, shape.trainableBlocks, { hidden, mask, rows });
+  const states = decoderSuffix(g, source, shape.trainableBlocks, { hidden, mask, rows });
   const table = source.parameters.tensor('decoder.embeddings.word');
   const known = { logProbabilities: old.oldLogProbabilities, slopes: knownSlopes };
   const estimate = tokenLogProbabilities(
