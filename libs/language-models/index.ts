@@ -44,12 +44,7 @@ export { saveDecoder } from './decoder/save-decoder.ts';
 export type { AttentionView, BlockBias } from './decoder/attention-view.ts';
 export { sparseAttention } from './decoder/sparse-attention.ts';
 export type { DecoderSource } from './decoder/decoder-graph.ts';
-export {
-  buildDecoderPrefix,
-  decoderSuffix,
-  tunedDecoder,
-  type SuffixInputs,
-} from './decoder/prefix-and-suffix.ts';
+export { buildDecoderPrefix, decoderSuffix, tunedDecoder, type SuffixInputs } from './decoder/prefix-and-suffix.ts';
 export type { GeneratorShape } from './generation/build-generator.ts';
 export { Generator, type Completion, type GenerationSettings, type Prompt } from './generation/generator.ts';
 export { buildCausalStep, type FrozenPart } from './decoder/build-causal-step.ts';

@@ -19,7 +19,7 @@ import { RewardModelModule } from '../../apps/reward-model/reward-model.module.t
 import { TrainerModule } from '../../apps/trainer/trainer.module.ts';
 
 export type Letter = Parameters<InProcessBroker['send']>[0];
-type Parcel = Parameters<InProcessBroker['send']>[1];
+type Parcel = NonNullable<Parameters<InProcessBroker['send']>[1]>;
 
 /** What became of a letter at one of its readers: handled, or refused with a code. */
 export interface Fate {
@@ -28,15 +28,23 @@ export interface Fate {
   readonly refused: string | undefined;
 }
 
-/** Keeps a copy of every letter once it was let through; some may be held up. */
+interface Post {
+  readonly letter: Letter;
+  readonly parcel: Parcel | undefined;
+}
+
+/** Keeps a copy of every letter once it was let through; some may be held up, or exchanged. */
 class OpenedBroker extends InProcessBroker {
   readonly seen: Letter[] = [];
   hold: (letter: Letter) => Promise<void> = () => Promise.resolve();
+  tamper: (letter: Letter, parcel: Parcel | undefined) => Promise<Post> = (letter, parcel) =>
+    Promise.resolve({ letter, parcel });
 
   override async send(letter: Letter, parcel?: Parcel): Promise<void> {
     await this.hold(letter);
     this.seen.push(letter);
-    await super.send(letter, parcel);
+    const post = await this.tamper(letter, parcel);
+    await super.send(post.letter, post.parcel);
   }
 }
 
