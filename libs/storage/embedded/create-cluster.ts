@@ -36,9 +36,13 @@ export async function createCluster(folder: string, binaries: Binaries, user: Pr
 
 function initdbFailed(folder: string, output: string): StorageError {
   if (output.includes('No space left on device'))
-    return new StorageError('storage.disk-full', `The disk is full: no database could be created in ${folder}.`, {
-      retryable: true,
-    });
+    return new StorageError(
+      'storage.disk-full',
+      `The disk is full: no database could be created in ${folder}. Free some space there, and start again.`,
+      {
+        retryable: true,
+      },
+    );
   return new StorageError(
     'storage.postgres-failed',
     `PostgreSQL's initdb failed in ${folder}: ${output.split('\n').slice(-3).join(' ')}`,

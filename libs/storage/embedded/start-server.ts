@@ -132,9 +132,13 @@ async function freePort(): Promise<number> {
 
 function startFailed(folder: string, log: string): StorageError {
   if (log.includes('No space left on device'))
-    return new StorageError('storage.disk-full', `The disk is full: the database in ${folder} could not be started.`, {
-      retryable: true,
-    });
+    return new StorageError(
+      'storage.disk-full',
+      `The disk is full: the database in ${folder} could not be started. Free some space there; nothing that was committed is lost.`,
+      {
+        retryable: true,
+      },
+    );
   if (log.includes('database files are incompatible'))
     return new StorageError(
       'storage.cluster-version',
