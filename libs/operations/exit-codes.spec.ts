@@ -7,6 +7,8 @@ describe('an exit code', () => {
     ['data.columns', 2],
     ['model.tensor-shape', 2],
     ['storage.experiment-unknown', 2],
+    ['experiment.reward-retired', 2],
+    ['experiment.failed', 1],
     ['storage.home-in-use', 3],
     ['storage.database-unreachable', 3],
     ['tuning.disk-full', 3],

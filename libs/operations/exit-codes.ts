@@ -31,6 +31,10 @@ const INPUT = [
   'site',
 ];
 const INPUT_CODES = [
+  'experiment.blob-invalid',
+  'experiment.ended',
+  'experiment.exists',
+  'experiment.reward-retired',
   'pretraining.spec',
   'reward.spec',
   'reward.folder',
