@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canStartLocalKafka } from '#local-kafka';
@@ -66,10 +67,17 @@ whereKafkaRuns('reward models that are processes of their own', () => {
       const answers = new Set(await stored('answer', experiment));
       return (await stored('request', experiment)).filter((request) => !answers.has(request));
     };
+    // Of those the model was asked before it was told to wait, answers may be on their way: only what it holds is without one.
+    const heldBack = async (request: string) => {
+      const held = await readFile(join(rig.home, 'paced-held.log'), 'utf8').catch(() => '');
+      const items = asked(experiment).find((one) => one.request === request)?.items;
+      return held.includes(createHash('sha256').update(JSON.stringify(items)).digest('hex'));
+    };
     let waitedFor: string[] = [];
     await until('a request without an answer', async () => {
       waitedFor = await unanswered();
-      return waitedFor.length > 0 && waitedFor.every((request) => given(experiment, request) === 1);
+      const held = await Promise.all(waitedFor.map(heldBack));
+      return waitedFor.length > 0 && !held.includes(false) && waitedFor.every((one) => given(experiment, one) === 1);
     });
     await rig.kill(TRAINER, { stayAway: true });
     const known = await stored('answer', experiment);
