@@ -1,21 +1,19 @@
 import 'reflect-metadata';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditExperiment } from '#audit';
 import { experimentSpec, type Envelope } from '#contracts';
 import { contributionStatement, signJson, type Signer } from '#ledger';
 import { decodeSafetensors, digestOf, manifestOf, type TensorManifest } from '#parameters';
-import { BlobStore, findExperiment, openRecord, openSigningKey, type ExperimentRecord } from '#storage';
+import { BlobStore, findExperiment, openSigningKey, type ExperimentRecord } from '#storage';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
 import { siteFolder } from '../apps/trainer/site-folders.ts';
 import { scenarios } from './faults/scenarios.ts';
-import { BatteredSystem, type Letter } from './mutated-run/battered-system.ts';
+import type { BatteredSystem, Letter } from './mutated-run/battered-system.ts';
 import { blobMutations, mutateBlob } from './mutated-run/mutate-blob.ts';
-import { startTestServer, type TestServer } from './postgres/test-server.ts';
+import { startBattered, type Battered } from './mutated-run/start-battered.ts';
 
 const SITE = 'site-a';
 const CLIENTS = 16;
@@ -30,25 +28,17 @@ const spec = experimentSpec.parse({
   evaluation: { personalExamples: 1, generalExamples: 1 },
 });
 
+let battered: Battered;
 let home: string;
-let server: TestServer;
 let record: ExperimentRecord;
 let system: BatteredSystem;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'airtune-mutated-blobs-'));
-  server = await startTestServer();
-  record = await openRecord({ home, databaseUrl: await server.createDatabase() });
-  system = new BatteredSystem(home, record);
-  await system.start(SITE, resolve(import.meta.dirname, '../examples/reward-models/brevity.ts'));
+  battered = await startBattered(SITE, 'brevity');
+  ({ home, record, system } = battered);
 }, 60_000);
 
-afterAll(async () => {
-  await system.close();
-  await record.close();
-  await server.stop();
-  await rm(home, { recursive: true });
-}, 60_000);
+afterAll(() => battered.close(), 60_000);
 
 interface Crossing {
   readonly round: number;

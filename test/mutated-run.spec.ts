@@ -1,21 +1,18 @@
 import 'reflect-metadata';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { auditExperiment } from '#audit';
 import { contracts, type Envelope, envelopeSchema, type ExperimentSpec } from '#contracts';
-import { closingFigures, findExperiment, type ExperimentRecord, openRecord } from '#storage';
+import { closingFigures, findExperiment, type ExperimentRecord } from '#storage';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { describeBase } from '../apps/cli/spec/describe-base.ts';
 import { scenarios } from './faults/scenarios.ts';
 import { type Outcome, readOutcome } from './faults/outcome.ts';
-import { BatteredSystem, type Letter } from './mutated-run/battered-system.ts';
+import type { BatteredSystem, Letter } from './mutated-run/battered-system.ts';
 import { mutate, mutations } from './mutated-run/mutate-json.ts';
 import { allKinds, kindsOf, lettersBeside } from './mutated-run/sample-letters.ts';
-import { startTestServer, type TestServer } from './postgres/test-server.ts';
+import { startBattered, type Battered } from './mutated-run/start-battered.ts';
 
 /** So many are tried by every test run; AIRTUNE_MUTATIONS=10000 for all. */
 const MUTATIONS = Number(process.env['AIRTUNE_MUTATIONS'] ?? 1500);
@@ -23,27 +20,17 @@ const SEED = 20_261_124;
 const MODEL = 'brevity';
 const spec: ExperimentSpec = scenarios.plain;
 
-let home: string;
-let server: TestServer;
+let battered: Battered;
 let databaseUrl: string;
 let record: ExperimentRecord;
 let system: BatteredSystem;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'airtune-mutated-'));
-  server = await startTestServer();
-  databaseUrl = await server.createDatabase();
-  record = await openRecord({ home, databaseUrl });
-  system = new BatteredSystem(home, record);
-  await system.start('site-a', resolve(import.meta.dirname, `../examples/reward-models/${MODEL}.ts`));
+  battered = await startBattered('site-a', MODEL);
+  ({ databaseUrl, record, system } = battered);
 }, 60_000);
 
-afterAll(async () => {
-  await system.close();
-  await record.close();
-  await server.stop();
-  await rm(home, { recursive: true });
-}, 60_000);
+afterAll(() => battered.close(), 60_000);
 
 async function submit(experiment: string): Promise<void> {
   const { base, initialShared } = await describeBase(spec);
