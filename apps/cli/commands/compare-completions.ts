@@ -2,6 +2,7 @@ import type { ExperimentSpec } from '#contracts';
 import { askedIn } from '#datasets';
 import { ownIterations } from '#methods';
 import { type ExperimentRecord, pageOfScores } from '#storage';
+import { asWritten } from '../history/in-record.ts';
 import type { ScoreLine } from '../history/scores.ts';
 import type { ComparedCompletion } from '../progress/run-figures.ts';
 import { joinCompletions, textsOf, type ShownCompletion } from './show-completions.ts';
@@ -23,7 +24,7 @@ export async function compareCompletions(
   const { id, spec, client } = experiment;
   const scoresOf = async (round: number, iteration: number): Promise<readonly ScoreLine[]> => {
     const page = { round, client, iteration, offset: 0, limit: MOST_SCORES };
-    return JSON.parse(JSON.stringify(await record.use((db) => pageOfScores(db, id, page)))) as ScoreLine[];
+    return asWritten(await record.use((db) => pageOfScores(db, id, page)));
   };
   const last = spec.rounds + 1;
   const iterations = ownIterations(spec);

@@ -3,7 +3,7 @@ import { findExperiment, pageOfScores, type Score } from '#storage';
 import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
-import { inRecord } from './in-record.ts';
+import { asWritten, inRecord } from './in-record.ts';
 
 export type ScoreLine = Json<Score>;
 
@@ -36,8 +36,7 @@ export async function readScores(
   return inRecord(settings, async (record) => {
     const { spec } = await record.use((db) => findExperiment(db, id));
     const scores = await inPages(async (offset) => {
-      const page = await record.use((db) => pageOfScores(db, id, { round, client, offset, limit: PAGE }));
-      return JSON.parse(JSON.stringify(page)) as ScoreLine[];
+      return asWritten(await record.use((db) => pageOfScores(db, id, { round, client, offset, limit: PAGE })));
     });
     return { spec: spec as ExperimentSpec, scores };
   });
