@@ -5,9 +5,13 @@ import { ParametersError } from './parameters-error.ts';
 import { elementCount } from './tensor.ts';
 
 const ELEMENT_BITS = {
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
   BOOL: 8,
   U8: 8,
   I8: 8,
+  F8_E8M0: 8,
   F8_E4M3: 8,
   F8_E5M2: 8,
   I16: 16,

@@ -1,6 +1,7 @@
 import type { Tensor } from '#parameters';
 
 import { ModelError } from '../model-error.ts';
+import { refuseQuantised } from './refuse-quantised.ts';
 import type { StoredTensors } from './stored-tensors.ts';
 import type { TensorPlace } from './tensor-place.ts';
 import { transpose } from './transpose.ts';
@@ -14,9 +15,11 @@ export interface Located {
 
 /**
  * Finds a tensor under the first of `names` that the checkpoint has, and checks its shape without reading it. Throws ModelError
- * `model.tensor-missing` with the first name, or `model.tensor-shape` with the shape found and the one that the config asks for.
+ * `model.already-quantised` where it is stored in whole numbers or 8 bits, `model.tensor-missing` with the first name, or
+ * `model.tensor-shape` with the shape found and the one that the config asks for.
  */
 export function locateTensor(place: TensorPlace, names: readonly string[], stored: StoredTensors): Located {
+  refuseQuantised(names, stored);
   const name = names.find((candidate) => stored.has(candidate));
   if (name === undefined)
     throw new ModelError('model.tensor-missing', `${stored.dir} has no tensor ${names[0] ?? place.stored}`);

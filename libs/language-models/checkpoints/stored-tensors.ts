@@ -5,7 +5,13 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { parseSafetensorsHeader, safetensorsHeaderBytes, type SafetensorsEntry, type Tensor } from '#parameters';
+import {
+  parseSafetensorsHeader,
+  safetensorsHeaderBytes,
+  type ElementFormat,
+  type SafetensorsEntry,
+  type Tensor,
+} from '#parameters';
 
 import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
 import { readJsonFile } from './read-json-file.ts';
@@ -61,6 +67,11 @@ export class StoredTensors {
 
   shapeOf(name: string): readonly number[] {
     return this.#find(name).entry.shape;
+  }
+
+  /** What its numbers are stored as. */
+  formatOf(name: string): ElementFormat {
+    return this.#find(name).entry.dtype;
   }
 
   /** The file that holds a tensor, for messages. */
