@@ -51,9 +51,9 @@ console.log(JSON.stringify(await host(task, spec)));
 async function host({ home, clients }: ClientsTask, spec: ExperimentSpec): Promise<ClientsMeasurement> {
   const broker = new InProcessBroker();
   const [ground, blobs] = [new BlobStore(join(home, 'ground')), new BlobStore(join(home, 'site'))];
-  const voice = (source: string, store: BlobStore) =>
-    new InProcessPublisher({ broker, source, blobs: store, clock: new SystemClock() });
-  const module = TrainerModule.register({ publisher: voice('trainer', blobs), blobs, settings: { home } });
+  const clock = new SystemClock();
+  const voice = (source: string, store: BlobStore) => new InProcessPublisher({ broker, source, blobs: store, clock });
+  const module = TrainerModule.register({ publisher: voice('trainer', blobs), blobs, clock, settings: { home } });
   const service = await startService(module, new InProcessServer(broker, { service: 'trainer', site: 'local' }, blobs));
   const speaker = voice('coordinator', ground);
   const { initial, base } = await submission(spec);

@@ -112,7 +112,7 @@ export class KafkaLaboratory {
       const settings = { site, siteIndex, sites: 2, home: this.home, threads: 1 };
       const onFault = (error: Error): void => void this.faults.push(error);
       await this.serve({ service: 'trainer', site }, (parts) =>
-        TrainerModule.register({ ...parts, settings, onFault }),
+        TrainerModule.register({ ...parts, clock, settings, onFault }),
       );
     }
   }

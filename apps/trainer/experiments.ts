@@ -1,4 +1,4 @@
-import { Publisher } from '#events';
+import { Clock, Publisher } from '#events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { openExperiment, type OpenExperiment } from './open-experiment.ts';
 import { DownloadJobs, type DownloadJob } from './download-jobs.ts';
@@ -14,12 +14,14 @@ export class Experiments implements OnModuleDestroy {
   private readonly settings: TrainerSettings;
   private readonly identity: SiteIdentity;
   private readonly publisher: Publisher;
+  private readonly clock: Clock;
   private readonly opened = new Map<string, Promise<OpenExperiment>>();
 
-  constructor(settings: TrainerSettings, identity: SiteIdentity, publisher: Publisher) {
+  constructor(settings: TrainerSettings, identity: SiteIdentity, publisher: Publisher, clock: Clock) {
     this.settings = settings;
     this.identity = identity;
     this.publisher = publisher;
+    this.clock = clock;
   }
 
   get site(): string {
@@ -43,8 +45,8 @@ export class Experiments implements OnModuleDestroy {
 
   private async openAnew(id: string, submission: Submission): Promise<OpenExperiment> {
     await markOpen(experimentFolder(this.settings.home, this.settings.site, id));
-    const { settings, publisher } = this;
-    return openExperiment(id, submission, { settings, publisher, digestKey: this.identity.digestKey });
+    const { settings, publisher, clock } = this;
+    return openExperiment(id, submission, { settings, publisher, clock, digestKey: this.identity.digestKey });
   }
 
   /** What was under way when this site last ended, if it is to be gone on with at boot. */

@@ -21,7 +21,9 @@ await runService(
       const { publisher, transport } = await connectToKafka({ service: 'trainer', site }, blobs, tools);
       const onProgress = measureSteps(tools.metrics, () => performance.now());
       return {
-        module: TrainerModule.register({ publisher, blobs, settings, onProgress, onFault: tools.fail }),
+        module: TrainerModule.register({
+          ...{ publisher, blobs, settings, clock: tools.clock, onProgress, onFault: tools.fail },
+        }),
         transport,
       };
     },

@@ -50,7 +50,7 @@ export async function openExperiment(id: string, submission: Submission, voice: 
   const { home, site } = settings;
   const method = methodNamed(spec.method);
   const modelFolder = await findBase(submission, settings);
-  const precisions = await basePrecisions(spec);
+  const precisions = await basePrecisions(spec, modelFolder, voice);
   const data = await openSiteData(spec, settings, digestKey);
   const { labels, clients: own, ...rest } = data;
   const folder = experimentFolder(home, site, id);

@@ -1,4 +1,4 @@
-import { Publisher } from '#events';
+import { Clock, Publisher } from '#events';
 import { BlobStore } from '#storage';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AnswerDownload } from './answer-download.ts';
@@ -22,6 +22,7 @@ export interface TrainerParts {
   readonly publisher: Publisher;
   /** The site's own: global models that arrived, uploads that leave. */
   readonly blobs: BlobStore;
+  readonly clock: Clock;
   readonly settings: TrainerSettingsInput;
   readonly onProgress?: (progress: TrainingProgress) => void;
   /** Failures outside of handlers; by default they are thrown, which ends the process. */
@@ -31,7 +32,7 @@ export interface TrainerParts {
 /** A site: hosts clients with their data, models and personal parameters, which never leave it. */
 @Module({})
 export class TrainerModule {
-  static register({ publisher, blobs, settings, onProgress, onFault }: TrainerParts): DynamicModule {
+  static register({ publisher, blobs, clock, settings, onProgress, onFault }: TrainerParts): DynamicModule {
     const checked = new TrainerSettings(settings);
     return {
       module: TrainerModule,
@@ -39,6 +40,7 @@ export class TrainerModule {
       providers: [
         { provide: Publisher, useValue: publisher },
         { provide: BlobStore, useValue: blobs },
+        { provide: Clock, useValue: clock },
         { provide: TrainerSettings, useValue: checked },
         { provide: SiteIdentity, useFactory: () => SiteIdentity.open(checked.home, checked.site) },
         { provide: TrainerObserver, useValue: new TrainerObserver({ onProgress, onFault }) },

@@ -104,13 +104,9 @@ class Site {
   }
 
   async start(settings: object = {}): Promise<void> {
-    const publisher = new InProcessPublisher({
-      broker: this.broker,
-      source: 'trainer',
-      blobs: this.blobs,
-      clock: new Noon(),
-    });
-    const parts = { publisher, blobs: this.blobs, settings: { home: this.home, threads: 2, ...settings } };
+    const clock = new Noon();
+    const publisher = new InProcessPublisher({ broker: this.broker, source: 'trainer', blobs: this.blobs, clock });
+    const parts = { publisher, blobs: this.blobs, clock, settings: { home: this.home, threads: 2, ...settings } };
     const module = TrainerModule.register({ ...parts, onFault: (error) => this.faults.push(error) });
     const server = new InProcessServer(this.broker, { service: 'trainer', site: 'local' }, this.blobs);
     this.service = await startService(module, server);

@@ -4,6 +4,7 @@ export { dimAt, productOf, sameShape } from './dims.ts';
 export { frozenLinear } from './frozen-linear.ts';
 export type { FrozenArithmetic, FrozenLayer, Int8Levels, LinearScales } from './frozen-layer.ts';
 export { probeInt8 } from './int8/probe-int8.ts';
+export { timeInt8 } from './int8/time-int8.ts';
 export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export { GraphError } from './graph-error.ts';

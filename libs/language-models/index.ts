@@ -7,6 +7,7 @@ export {
   type Activation,
   type EncoderConfig,
 } from './checkpoints/encoder-config.ts';
+export { decoderBlockBytes, encoderBlockBytes } from './precision/block-bytes.ts';
 export { reportPrecision } from './precision/report-precision.ts';
 export { inPrecision, type BasePrecision } from './precision/in-precision.ts';
 export { loadEncoder, type EncoderWeights } from './checkpoints/load-encoder.ts';

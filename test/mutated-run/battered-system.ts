@@ -88,7 +88,7 @@ export class BatteredSystem {
     await this.serveModel(model);
     const settings = { site, home: this.home, threads: 1 };
     await this.serve({ service: 'trainer', site }, join('sites', site), (parts) =>
-      TrainerModule.register({ ...parts, settings, onFault }),
+      TrainerModule.register({ ...parts, clock, settings, onFault }),
     );
   }
 

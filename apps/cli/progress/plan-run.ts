@@ -1,7 +1,9 @@
 import { basePrecision, type BaseModel, type clientEnrolled, type DataOf, type ExperimentSpec } from '#contracts';
 import { channelPlan, keepsOn, uploadBytes } from '#federation';
-import { methodNamed } from '#methods';
+import { decoderBlockBytes, encoderBlockBytes } from '#language-models';
+import { methodNamed, trains, type Method } from '#methods';
 import { bandwidthToMeet, expectedTransferMs, measureLink, type LinkSettings } from '#radio';
+import { clientProfile } from '#tuning';
 import { bytes, duration, hertz, percent } from './figures.ts';
 import type { RunPlan } from './run-figures.ts';
 
@@ -49,7 +51,9 @@ export function planRun(
     notes: [
       ...new Set(clients.flatMap(({ notes }) => notes)),
       ...(spec.sparsity.attention > 0 ? [describeSparsity(spec, uplink, blobBytes * clients.length)] : []),
-      ...(clients.some(({ client }) => basePrecision(spec, client) === 'int8') ? [describeInt8(base)] : []),
+      ...(clients.some(({ client }) => basePrecision(spec, client) === 'int8')
+        ? [describeInt8(spec, base, method, clients)]
+        : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
     warnings: slowLinks(spec.link, clients, 8 * blobBytes),
@@ -64,13 +68,33 @@ function uploadsARound(spec: ExperimentSpec, { shared }: BaseModel, clients: rea
   return keepsOn(plan, spec.link, rates).reduce((sum, keep) => sum + uploadBytes(plan, keep), 0);
 }
 
-/** The matrices of the blocks; by how much faster steps are depends on how wide these are. */
-function describeInt8({ config }: BaseModel): string {
-  const [layers, hidden, intermediate] = [config['layers'], config['hidden'], config['intermediate']].map(Number);
-  const weights = (layers ?? 0) * (4 * (hidden ?? 0) ** 2 + 2 * (hidden ?? 0) * (intermediate ?? 0));
+/** What the base takes; by how much faster products with it are, each site measures and says in its notes. */
+function describeInt8(
+  spec: ExperimentSpec,
+  { config }: BaseModel,
+  method: Method,
+  clients: readonly Enrolment[],
+): string {
+  const [layers = 0, hidden = 0, intermediate = 0] = ['layers', 'hidden', 'intermediate'].map((size) =>
+    Number(config[size]),
+  );
+  const sizes = { layers, hidden, intermediate };
+  const loraBlocks = trains(method, 'lora')
+    ? clients.flatMap(({ client }) => clientProfile(spec, client, sizes).lora.blocks)
+    : [];
+  const { fp32, int8, transposed } =
+    method.base === 'decoder'
+      ? decoderBlockBytes(sizes, spec.trainableBlocks)
+      : encoderBlockBytes(sizes, { adapters: trains(method, 'adapters'), loraBlocks });
+  if (int8 === 0)
+    return 'base in int8: all of its blocks are tuned, in fp32; the product with its vocabulary alone is int8, where texts are generated';
+  const copies =
+    transposed > 0
+      ? `, and ${bytes(transposed)} more as transposed copies for the gradients through them`
+      : ', without copies, for no gradient flows through them';
   return (
-    `base in int8: the matrices of its blocks take ${bytes(weights)}, in fp32 ${bytes(4 * weights)}; ` +
-    'how much faster steps are, by size: docs/int8.md; which layers stay in fp32: airtune quantise'
+    `base in int8: the matrices of its frozen blocks take ${bytes(int8)} for ${bytes(fp32)} in fp32${copies}; ` +
+    'layers that stay in fp32 for their outliers add to that: airtune quantise names them'
   );
 }
 

@@ -99,7 +99,7 @@ export async function startSystem(settings: Settings, hooks: SystemHooks): Promi
     for (const path of settings.rewardModels ?? []) await serveRewardModel(path);
     for (const site of await sitesOf(settings)) {
       await start({ service: 'trainer', site: site.site }, join('sites', site.site), (parts) =>
-        TrainerModule.register({ ...parts, ...hooks, settings: site }),
+        TrainerModule.register({ ...parts, ...hooks, clock, settings: site }),
       );
     }
     const experiments = coordinator.service.get(Experiments);

@@ -22,7 +22,7 @@ const DEFAULT_DEVICE_CLASS = 'standard';
 export function clientProfile(
   spec: ExperimentSpec,
   client: string,
-  config: EncoderConfig,
+  config: Pick<EncoderConfig, 'layers' | 'hidden'>,
   deviceClass = DEFAULT_DEVICE_CLASS,
 ): ClientProfile {
   const own = spec.profiles[client];
