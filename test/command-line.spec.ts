@@ -205,15 +205,27 @@ describe('airtune run and resume', () => {
       code: 0,
       stdout: expect.stringMatching(/adapter_model\.safetensors[\s\S]*model\.onnx/),
     });
-    const predicted = await airtune('elsewhere', ['predict', out, 'a large feline of the forest', '--json']);
-    const { label, probabilities } = JSON.parse(predicted.stdout) as {
-      label: string;
-      probabilities: Record<string, number>;
-    };
+    expect(exported.stdout).toMatch(/model\.onnx computes its base in fp32, as it was evaluated: \d/);
+    const { label, probabilities } = await predicted(out);
     expect(Object.keys(probabilities)).toEqual(['animal', 'food', 'person']);
     expect(Object.values(probabilities).reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 5);
     expect(probabilities[label]).toBe(Math.max(...Object.values(probabilities)));
+
+    const options = ['--client', 'client-1', '--out', out, '--force', '--precision', 'int8'];
+    const inInt8 = await airtune('whole', ['export', experiment, ...options]);
+    expect(inInt8).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/base in int8.*, where it was trained and evaluated in fp32: .* in fp32 about 7\./),
+    });
+    const { probabilities: near } = await predicted(out);
+    expect(Object.values(near)).not.toEqual(Object.values(probabilities));
+    expect(Object.values(near)).toBeAllClose(Object.values(probabilities), { relative: 0, absolute: 0.1 });
   });
+
+  async function predicted(model: string) {
+    const { stdout } = await airtune('elsewhere', ['predict', model, 'a large feline of the forest', '--json']);
+    return JSON.parse(stdout) as { label: string; probabilities: Record<string, number> };
+  }
 });
 
 describe('a run whose data is wrong', () => {
@@ -261,6 +273,7 @@ describe('bad input', () => {
     [['fly'], 2, /unknown command 'fly'/],
     [['show', 'nothing-here'], 2, /There is no experiment "nothing-here"/],
     [['predict', 'nowhere', 'text'], 2, /nowhere/],
+    [['export', 'x', '--client', 'c', '--out', 'y', '--precision', 'int4'], 2, /'int4' is invalid.*are int8, fp32/],
     [['reward', 'register', 'http://127.0.0.1:5000/get'], 2, /Write a reward\.json there.*"url": "http:.*5000\/get"/],
     [['reward', 'register', 'nobody'], 2, /nobody: .*it announces itself as it starts/],
     [['reward', 'register', './nobody'], 2, /nobody: there is no such folder or file/],

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { probeInt8 } from '#autograd';
 import type { Envelope } from '#contracts';
 import { decodeSafetensors } from '#parameters';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -54,6 +55,8 @@ describe('a whole run in one process', () => {
       await laboratory.run(smallSpec({ base, profiles })),
     ];
     expect(digestsOf(again)).toEqual(digestsOf(mixed));
+    const int8 = (await probeInt8()) === 127 ? 'int8' : 'int8-7-bit';
+    expect(mixed.clients.map(({ basePrecision }) => basePrecision)).toEqual([int8, 'fp32', int8, int8]);
     const fp32 = digestsOf(await laboratory.run(smallSpec({ profiles })));
     expect(fp32.filter((digest) => digestsOf(mixed).includes(digest))).toEqual([]);
   });

@@ -217,7 +217,7 @@ describe('a run of PFIT that leaves out channels', () => {
   it('whose graph and whose graph and whose text leave out the keys that training left out', async () => {
     const out = join(laboratory.home, 'exported');
     const model = await openClientModel(laboratory.home, 'local', 'pfit-1', 'client-1');
-    const { files } = await writeClientModel(out, model, { overwrite: false });
+    const { files } = await writeClientModel(out, model, { precision: 'fp32', overwrite: false });
     expect(files).toEqual(expect.arrayContaining(['config.json', 'model.onnx', 'model.safetensors', 'tokenizer.json']));
     const { tensors, config } = await loadDecoder(out);
     for (const [name, tensor] of model.shared) expect(tensors.get(name)).toEqual(tensor);

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { examples, wholeNumber } from './program-options.ts';
+import { examples, precisionOption, wholeNumber, type ChosenPrecision } from './program-options.ts';
 
 export interface GenerateOptions {
   readonly input?: string;
@@ -10,6 +10,8 @@ export interface GenerateOptions {
   readonly topP?: number;
   readonly seed: number;
   readonly greedy: boolean;
+  /** Of the base; default is what the folder says. */
+  readonly precision?: ChosenPrecision;
   readonly json: boolean;
 }
 
@@ -31,12 +33,14 @@ export function addGenerate(
     .option('--top-p <number>', 'draw among the fewest likeliest tokens that reach this probability', probability)
     .option('--seed <number>', 'of what is drawn; the same seed gives the same text', wholeNumber, 0)
     .option('--greedy', 'always the likeliest token', false)
+    .addOption(precisionOption('what the base is computed in; default: as its client was evaluated, else fp32'))
     .option('--json', 'one JSON object when it is done', false)
     .addHelpText(
       'after',
       examples(
         `airtune generate models/tiny-gpt2 'Define "river".'`,
         `airtune generate models/tiny-gpt2 'What kind of thing is "oak"?' --greedy`,
+        `airtune generate models/tiny-gpt2 'Define "river".' --precision int8`,
       ),
     )
     .action(generate);

@@ -10,6 +10,14 @@ export function coordinatorOption(where = 'at running services instead of in thi
   return new Option('--coordinator <url>', `${where} (or AIRTUNE_COORDINATOR)`);
 }
 
+/** What the base of a model can be asked for in; how many bits int8 has is up to the processor. */
+export const CHOSEN_PRECISIONS = ['int8', 'fp32'] as const;
+export type ChosenPrecision = (typeof CHOSEN_PRECISIONS)[number];
+
+export function precisionOption(what: string): Option {
+  return new Option('--precision <precision>', what).choices(CHOSEN_PRECISIONS);
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { addGenerate, type GenerateOptions } from './program-generate.ts';
-import { coordinatorOption, examples, wholeNumber } from './program-options.ts';
+import { coordinatorOption, examples, precisionOption, wholeNumber, type ChosenPrecision } from './program-options.ts';
 import { addProfile, type ProfileCommands } from './program-profile.ts';
 import { addReward, type RewardCommands } from './program-reward.ts';
 import { describeSettings, EXIT } from '#operations';
@@ -33,6 +33,14 @@ export interface SiteToAdd extends ServiceOption {
   readonly key: string;
 }
 
+export interface ExportOptions extends ServiceOption {
+  readonly client: string;
+  readonly out: string;
+  readonly force: boolean;
+  /** Of the base; default is what the client enrolled in. */
+  readonly precision?: ChosenPrecision;
+}
+
 export interface OutputOptions extends ServiceOption {
   readonly json: boolean;
 }
@@ -60,10 +68,7 @@ export interface Commands {
   addSite(site: SiteToAdd): Promise<void>;
   listSites(options: OutputOptions): Promise<void>;
   showSiteKey(options: { readonly site: string }): Promise<void>;
-  export(
-    experiment: string,
-    options: ServiceOption & { readonly client: string; readonly out: string; readonly force: boolean },
-  ): Promise<void>;
+  export(experiment: string, options: ExportOptions): Promise<void>;
   predict(folder: string, texts: readonly string[], options: { readonly json: boolean }): Promise<void>;
   quantise(folder: string, options: { readonly text?: string; readonly json: boolean }): Promise<void>;
   pretrain(spec: string, options: { readonly json: boolean }): Promise<void>;
@@ -233,11 +238,16 @@ function addModels(program: Command, commands: Commands): void {
     .requiredOption('--client <name>', 'whose model, such as client-0')
     .requiredOption('--out <folder>', 'where to write it; a new or empty folder')
     .option('--force', 'replace what is in the folder', false)
+    .addOption(precisionOption('what model.onnx computes the base in; default: as the client was evaluated'))
     .addOption(coordinatorOption())
-    .addHelpText('after', examples('airtune export pftt-3f9a1c --client client-0 --out my-model'))
-    .action((experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }) =>
-      commands.export(experiment, options),
-    );
+    .addHelpText(
+      'after',
+      examples(
+        'airtune export pftt-3f9a1c --client client-0 --out my-model',
+        'airtune export pftt-3f9a1c --client client-0 --out my-model --precision int8',
+      ),
+    )
+    .action((experiment: string, options: ExportOptions) => commands.export(experiment, options));
   program
     .command('predict')
     .description('classify texts with an exported model')

@@ -9,7 +9,14 @@ export {
 } from './checkpoints/encoder-config.ts';
 export { decoderBlockBytes, encoderBlockBytes } from './precision/block-bytes.ts';
 export { reportPrecision } from './precision/report-precision.ts';
-export { inPrecision, type BasePrecision } from './precision/in-precision.ts';
+export {
+  BASE_PRECISIONS,
+  inPrecision,
+  int8Of,
+  LEVELS,
+  precisionOf,
+  type BasePrecision,
+} from './precision/in-precision.ts';
 export { loadEncoder, type EncoderWeights } from './checkpoints/load-encoder.ts';
 export { saveEncoder } from './checkpoints/save-encoder.ts';
 export { digestCheckpoint } from './checkpoints/digest-checkpoint.ts';

@@ -3,6 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type {
   AuditOptions,
   Commands,
+  ExportOptions,
   OutputOptions,
   RunOptions,
   ServiceOption,
@@ -140,7 +141,7 @@ export class AirtuneCommands implements Commands {
     return showSiteKey(site, this.settings(), this.process);
   }
 
-  export(experiment: string, options: ServiceOption & { client: string; out: string; force: boolean }): Promise<void> {
+  export(experiment: string, options: ExportOptions): Promise<void> {
     const settings = this.settings();
     return exportModel(experiment, options, settings, addressOf(options, settings), this.process);
   }

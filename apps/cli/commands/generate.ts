@@ -11,7 +11,7 @@ export async function generate(
   settings: Settings,
   process: NodeJS.Process,
 ): Promise<void> {
-  const { input, raw, json, greedy, seed, maxNewTokens, topK, topP } = options;
+  const { input, raw, json, greedy, seed, precision, maxNewTokens, topK, topP } = options;
   const stop = listenForStop(process);
   try {
     const prompt = raw ? { text: instruction } : { instruction, ...(input === undefined ? {} : { input }) };
@@ -19,10 +19,12 @@ export async function generate(
       settings: { maxNewTokens, temperature: greedy ? 0 : options.temperature, topK, topP },
       seed,
       threads: settings.threads,
+      precision,
       signal: stop.signal,
       onPiece: (piece) => {
         if (!json) process.stdout.write(piece);
       },
+      onNote: (note) => process.stderr.write(`${note}\n`),
     });
     process.stdout.write(json ? `${JSON.stringify({ event: 'text.generated', ...generated })}\n` : '\n');
     process.exitCode = stop.exitCode() ?? process.exitCode;

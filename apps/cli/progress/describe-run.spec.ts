@@ -60,6 +60,7 @@ const closing: ClosingFigures = {
   clients: [0.6, 0.8].map((personalAccuracy, i) => ({
     client: `client-${i}`,
     site: 'local',
+    basePrecision: 'fp32',
     trainExamples: 100,
     personalTestExamples: 50,
     personalAccuracy,

@@ -122,6 +122,7 @@ export const clientFigures = named(
   z.strictObject({
     client: name,
     site: name,
+    basePrecision: z.string().describe('fp32, int8 or int8-7-bit, as its site enrolled it'),
     trainExamples: count,
     personalTestExamples: count,
     majorityClass: fraction,

@@ -1,8 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { OnnxModel } from '#autograd';
 import { encodeSafetensors, selectTensors } from '#parameters';
 
+import { precisionOf } from '../precision/in-precision.ts';
 import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import { DESCRIPTION_FILE, type ExportDescription } from './export-description.ts';
@@ -13,8 +15,8 @@ import { personalSizes, type PersonalisedModel, type PersonalSizes } from './per
 import { writeFolder } from './write-folder.ts';
 
 /**
- * Writes one client's model as a folder that needs nothing else: model.onnx (ids and mask to logits, LoRA merged), its tokenizer,
- * airtune.json; and its parts: the LoRA in PEFT's format (adapter_config.json, adapter_model.safetensors), adapters.safetensors and
+ * Writes one client's model as a folder that needs nothing else: model.onnx (ids and mask to logits, its products in the base's
+ * arithmetic; LoRA merged in fp32, beside an int8 base), its tokenizer, airtune.json; and its parts: the LoRA in PEFT's format (adapter_config.json, adapter_model.safetensors), adapters.safetensors and
  * head.safetensors. Returns the files' names. An existing folder must be empty, or an earlier export and `overwrite` given.
  */
 export async function exportClient(
@@ -28,12 +30,18 @@ export async function exportClient(
     options.overwrite === true && names.includes(DESCRIPTION_FILE);
   await writeFolder(dir, isExport, async (temporary) => {
     await writeParts(temporary, model, sizes);
-    const encoder = mergeLora(model.base, model.tensors, sizes.lora);
-    await writeFile(join(temporary, 'model.onnx'), buildInferenceModel(encoder, model.tensors).bytes);
+    await writeFile(join(temporary, 'model.onnx'), inferenceModel(model, sizes).bytes);
     await saveTokenizer(temporary, model.tokenizer);
     await writeJson(join(temporary, DESCRIPTION_FILE), describe(model, sizes));
   });
   return (await readdir(dir)).sort();
+}
+
+/** A base in int8 was evaluated with LoRA beside it: merged, it would be quantised with the weights. */
+function inferenceModel({ base, tensors }: PersonalisedModel, { lora }: PersonalSizes): OnnxModel {
+  return precisionOf(base) === 'fp32'
+    ? buildInferenceModel(mergeLora(base, tensors, lora), tensors)
+    : buildInferenceModel(base, tensors, lora);
 }
 
 async function writeParts(
@@ -61,6 +69,7 @@ function describe(model: PersonalisedModel, { width, lora }: PersonalSizes): Exp
     baseModel: { type: model.base.config.modelType, digest: model.baseDigest },
     adapters: width === undefined ? null : { width },
     lora: lora === undefined ? null : { ...lora, blocks: [...lora.blocks] },
+    precision: precisionOf(model.base),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { FrozenArithmetic } from '#autograd';
 import { checkTensors, type Digest, type NamedTensors } from '#parameters';
 
 import { tunedManifest } from '../decoder/decoder-tensors.ts';
@@ -8,6 +9,7 @@ import type { DecoderWeights } from '../decoder/load-decoder.ts';
 import { saveDecoder } from '../decoder/save-decoder.ts';
 import { sparseAttention } from '../decoder/sparse-attention.ts';
 import { ModelError } from '../model-error.ts';
+import { precisionOf } from '../precision/in-precision.ts';
 import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -31,7 +33,8 @@ export interface PersonalisedDecoder {
 
 /**
  * Writes one client's decoder as a Hugging Face folder that transformers and `airtune generate` load (config.json, model.safetensors in
- * fp32, tokenizer), with model.onnx (ids and mask to logits) and airtune.json beside it. Sparse attention is in model.onnx and in what
+ * fp32, tokenizer), with model.onnx (ids and mask to logits; frozen products in the base's arithmetic, the tuned blocks in fp32) and
+ * airtune.json beside it. Sparse attention is in model.onnx and in what
  * `airtune generate` computes; GPT-2 of transformers knows no such thing and attends to every key. Returns the files' names. An existing folder
  * must be empty, or an earlier export and `overwrite` given. Throws ModelError `export.*`.
  */
@@ -51,7 +54,8 @@ export async function exportDecoder(
     await saveTokenizer(temporary, tokenizer);
     const { trainableBlocks, attentionSparsity } = model;
     const sparse = sparseAttention(base.config, trainableBlocks, attentionSparsity);
-    await writeFile(join(temporary, 'model.onnx'), buildDecoderInferenceModel(weights, sparse).bytes);
+    const inference = { ...weights, arithmetic: tunedInFp32(model) };
+    await writeFile(join(temporary, 'model.onnx'), buildDecoderInferenceModel(inference, sparse).bytes);
     const description: DecoderDescription = {
       format: 'airtune-decoder-1',
       experiment: model.experiment,
@@ -59,10 +63,20 @@ export async function exportDecoder(
       baseModel: { type: base.config.modelType, digest: model.baseDigest },
       trainableBlocks,
       attentionSparsity,
+      precision: precisionOf(base),
+      exceptions: base.arithmetic?.precision === 'int8' ? [...base.arithmetic.exceptions].sort() : [],
     };
     await writeFile(join(temporary, DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`);
   });
   return (await readdir(dir)).sort();
+}
+
+/** As rollouts are computed: what is tuned is in fp32, whatever the base around it is in. */
+function tunedInFp32({ base, trainableBlocks }: PersonalisedDecoder): FrozenArithmetic {
+  const { arithmetic = { precision: 'fp32' } } = base;
+  if (arithmetic.precision === 'fp32') return arithmetic;
+  const tuned = tunedManifest(base.config, trainableBlocks).map(({ name }) => name.replace(/\.weight$/, ''));
+  return { ...arithmetic, exceptions: new Set([...arithmetic.exceptions, ...tuned]) };
 }
 
 function tunedTensors({ base, trainableBlocks, tensors, client }: PersonalisedDecoder): NamedTensors {

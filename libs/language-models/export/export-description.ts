@@ -2,6 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../model-error.ts';
+import { BASE_PRECISIONS } from '../precision/in-precision.ts';
+
+/** What the base is computed in: in model.onnx, and by `airtune generate`. Folders from before there was a choice do not say it. */
+const precision = z.enum(BASE_PRECISIONS).default('fp32');
 
 /** airtune.json: what `openExported` needs beside model.onnx and the tokenizer, and where the folder came from. */
 export const exportDescription = z.object({
@@ -15,6 +19,7 @@ export const exportDescription = z.object({
   baseModel: z.object({ type: z.enum(['bert', 'roberta']), digest: z.string() }),
   adapters: z.object({ width: z.int() }).nullable(),
   lora: z.object({ rank: z.int(), alpha: z.number(), blocks: z.array(z.int()) }).nullable(),
+  precision,
 });
 
 /** The same of a decoder: how its tuned blocks attend. */
@@ -25,6 +30,9 @@ const decoderDescription = z.object({
   baseModel: z.object({ type: z.string(), digest: z.string() }),
   trainableBlocks: z.int().min(1),
   attentionSparsity: z.number().min(0).lt(1).default(0),
+  precision,
+  /** Frozen layers that stay in fp32 where the others are int8. */
+  exceptions: z.array(z.string()).default([]),
 });
 export type DecoderDescription = z.infer<typeof decoderDescription>;
 

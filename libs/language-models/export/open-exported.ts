@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Session, type Feed } from '#autograd';
+import { probeInt8, Session, type Feed, type Int8Levels } from '#autograd';
 
 import { readJsonFile } from '../checkpoints/read-json-file.ts';
 import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
+import { LEVELS } from '../precision/in-precision.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import {
   DESCRIPTION_FILE,
@@ -32,10 +33,13 @@ export interface ExportedClassifier {
 // Enough rows for the matrix kernels, few enough for the attention scores of long texts to fit in memory.
 const BATCH = 16;
 
-/** Opens a folder that `exportClient` wrote. Throws ModelError `export.*` or `tokenizer.*` naming the file. */
+/**
+ * Opens a folder that `exportClient` wrote. Throws ModelError `export.*` or `tokenizer.*` naming the file; `export.int8-saturates` where this
+ * processor would compute its int8 wrongly. `probe` is for tests.
+ */
 export async function openExported(
   dir: string,
-  options: { readonly threads?: number } = {},
+  { threads = 1, probe = probeInt8 }: { readonly threads?: number; readonly probe?: typeof probeInt8 } = {},
 ): Promise<ExportedClassifier> {
   const path = join(dir, DESCRIPTION_FILE);
   const written = await readJsonFile(path, 'export.file');
@@ -53,9 +57,10 @@ export async function openExported(
     throw new ModelError('export.file-invalid', `${path} does not describe an exported model: ${problem}`);
   }
   const description = parsed.data;
+  await checkProcessor(path, description, probe);
   const tokenizer = await loadTokenizer(dir);
   const bytes = await readModel(join(dir, 'model.onnx'));
-  const session = await Session.open({ bytes, weights: [], nodes: [] }, { ...options, prepack: true });
+  const session = await Session.open({ bytes, weights: [], nodes: [] }, { threads, prepack: true });
   const classifyBatch = async (texts: readonly string[]): Promise<Prediction[]> => {
     const rows = texts.map((text) => tokenizer.encode(text, description.maxTokens));
     const outputs = await session.run(padded(rows, description.padTokenId));
@@ -79,6 +84,21 @@ export async function openExported(
     },
     close: () => session.close(),
   };
+}
+
+/** Sums that saturate give other answers without an error. */
+async function checkProcessor(
+  path: string,
+  { precision }: ExportDescription,
+  probe: () => Promise<Int8Levels | undefined>,
+): Promise<void> {
+  if (precision === 'fp32') return;
+  const levels = await probe();
+  if (levels !== undefined && levels >= LEVELS[precision]) return;
+  throw new ModelError(
+    'export.int8-saturates',
+    `${path}: this model computes in int8 with weights of ${precision === 'int8' ? 8 : 7} bits, and sums of such products come out wrong on this processor: export the client again with --precision fp32${levels === undefined ? '' : ', or with --precision int8 on a machine like this one'}, or open it on a machine like the one that wrote it`,
+  );
 }
 
 async function readModel(path: string): Promise<Uint8Array> {

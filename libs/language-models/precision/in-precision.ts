@@ -2,13 +2,15 @@ import type { Int8Levels } from '#autograd';
 
 import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
 import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenWeights } from '../graph-parameters.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { measureLayers } from './measure-layers.ts';
 import { staysExact } from './outlier-rule.ts';
 import { SAMPLE_TEXT } from './sample-text.ts';
 
 /** What a base is computed in; `int8-7-bit` where the processor's sums of 8-bit products saturate (`probeInt8`). */
-export type BasePrecision = 'fp32' | 'int8' | 'int8-7-bit';
+export const BASE_PRECISIONS = ['fp32', 'int8', 'int8-7-bit'] as const;
+export type BasePrecision = (typeof BASE_PRECISIONS)[number];
 
 /** Levels of the weights in a precision of whole numbers. */
 export const LEVELS: Readonly<Record<Exclude<BasePrecision, 'fp32'>, Int8Levels>> = { int8: 127, 'int8-7-bit': 63 };
@@ -26,4 +28,15 @@ export async function inPrecision<Weights extends EncoderWeights | DecoderWeight
   const layers = await measureLayers(weights, await loadTokenizer(modelFolder), SAMPLE_TEXT, levels);
   const exceptions = new Set(layers.filter(staysExact).map(({ name }) => name));
   return { ...weights, arithmetic: { precision: 'int8', levels, exceptions } };
+}
+
+/** In which precision weights are computed. */
+export function precisionOf({ arithmetic }: Pick<FrozenWeights, 'arithmetic'>): BasePrecision {
+  if (arithmetic?.precision !== 'int8') return 'fp32';
+  return arithmetic.levels === LEVELS.int8 ? 'int8' : 'int8-7-bit';
+}
+
+/** The int8 that a processor of so many levels computes exactly. */
+export function int8Of(levels: Int8Levels): Exclude<BasePrecision, 'fp32'> {
+  return levels === LEVELS.int8 ? 'int8' : 'int8-7-bit';
 }

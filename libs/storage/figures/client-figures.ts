@@ -6,6 +6,8 @@ import { rewardGain, type RewardGain } from './reward-gain.ts';
 export interface ClientFigures {
   readonly client: string;
   readonly site: string;
+  /** What its site computes the base in: fp32, int8, or int8-7-bit. */
+  readonly basePrecision: string;
   readonly trainExamples: number;
   readonly personalTestExamples: number;
   readonly majorityClass: number;
@@ -44,7 +46,7 @@ interface Row extends Omit<ClientFigures, 'own'> {
 }
 
 const CLIENTS = `
-  SELECT c.name AS client, c.site, c.train_examples AS "trainExamples",
+  SELECT c.name AS client, c.site, COALESCE(c.base_precision, 'fp32') AS "basePrecision", c.train_examples AS "trainExamples",
     c.personal_test_examples AS "personalTestExamples", c.majority_class_accuracy AS "majorityClass",
     latest.personal_accuracy AS "personalAccuracy", first.personal_accuracy AS "personalAccuracyFirst",
     latest.general_accuracy AS "generalAccuracy", first.general_accuracy AS "generalAccuracyFirst",

@@ -1,36 +1,29 @@
-import {
-  checkVocabulary,
-  Generator,
-  loadDecoder,
-  loadTokenizer,
-  readDecoderDescription,
-  sparseAttention,
-  type Completion,
-  type Tokenizer,
-} from '#language-models';
+import { checkVocabulary, Generator, loadTokenizer, type Completion, type Tokenizer } from '#language-models';
+import type { NamedTensors } from '#parameters';
 import { randomStream } from '#randomness';
 import { promptTokens } from '../instruction-tuning/prompt-tokens.ts';
 import type { GeneratedText, GenerationOrder, TextPrompt } from './generation-messages.ts';
+import { openDecoder } from './open-decoder.ts';
 
 /** Tokens of one run of the graph: what is written so far is read again before each, so few would be slow and many would come in lumps. */
 const TOKENS_A_PIECE = 8;
 
+/** What is told while a text is written. */
+export interface TextListener {
+  onPiece(piece: string): void;
+  /** Once, before the first piece. */
+  onNote(note: string): void;
+}
+
 /** Answers a prompt with a decoder's folder, telling the text piece by piece. Blocks its thread. */
-export async function generateText(order: GenerationOrder, onPiece: (piece: string) => void): Promise<GeneratedText> {
-  const weights = await loadDecoder(order.folder);
+export async function generateText(order: GenerationOrder, listener: TextListener): Promise<GeneratedText> {
+  const { weights, precision, shape, tuned, note } = await openDecoder(order);
   const tokenizer = await loadTokenizer(order.folder);
   checkVocabulary(tokenizer, weights.config);
-  // What was trained to leave out keys writes as it was trained to.
-  const { trainableBlocks = 0, attentionSparsity = 0 } = (await readDecoderDescription(order.folder)) ?? {};
-  const shape = {
-    ...{ trainableBlocks: 0, ranked: true },
-    ...(attentionSparsity === 0
-      ? {}
-      : { blockBias: sparseAttention(weights.config, trainableBlocks, attentionSparsity) }),
-  };
+  if (note !== undefined) listener.onNote(note);
   const generator = await Generator.open(weights, shape, { threads: order.threads });
   try {
-    return await drawPieces(generator, tokenizer, order, onPiece);
+    return { ...(await drawPieces(generator, tokenizer, tuned, order, listener)), precision };
   } finally {
     await generator.close();
   }
@@ -39,9 +32,10 @@ export async function generateText(order: GenerationOrder, onPiece: (piece: stri
 async function drawPieces(
   generator: Generator,
   tokenizer: Tokenizer,
+  tuned: NamedTensors,
   { prompt, settings, seed, stop }: GenerationOrder,
-  onPiece: (piece: string) => void,
-): Promise<GeneratedText> {
+  { onPiece }: Pick<TextListener, 'onPiece'>,
+): Promise<Omit<GeneratedText, 'precision'>> {
   const start = tokensOf(tokenizer, prompt);
   const stream = randomStream(seed, 'generate-text');
   const drawn: number[] = [];
@@ -54,7 +48,8 @@ async function drawPieces(
     // The first run asks for everything, so that what does not fit is said before anything is written.
     if (drawn.length === 0) generator.check([{ ids: start, stream }], settings);
     const asked = [{ ids: [...start, ...drawn], stream, position: drawn.length }];
-    const completions = await generator.generate(asked, { ...settings, maxNewTokens: Math.min(TOKENS_A_PIECE, left) });
+    const piece = { ...settings, maxNewTokens: Math.min(TOKENS_A_PIECE, left) };
+    const completions = await generator.generate(asked, piece, tuned);
     const [completion] = completions as [Completion];
     drawn.push(...completion.ids);
     ended = completion.ended;

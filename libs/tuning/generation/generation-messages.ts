@@ -1,5 +1,5 @@
 import type { Instruction } from '#datasets';
-import type { GenerationSettings } from '#language-models';
+import type { BasePrecision, GenerationSettings } from '#language-models';
 import type { JobFailure } from '../workers/job-failure.ts';
 
 /** What a decoder is asked: an instruction, in the project's template, or a text that it goes on with. */
@@ -12,6 +12,8 @@ export interface GenerationOrder {
   readonly settings: GenerationSettings;
   readonly seed: number;
   readonly threads: number;
+  /** Of the base; default is what an exported folder says, else fp32. int8 has as many bits as the processor computes exactly. */
+  readonly precision?: 'fp32' | 'int8' | undefined;
   readonly stop: Int32Array;
 }
 
@@ -21,8 +23,13 @@ export interface GeneratedText {
   readonly newTokens: number;
   /** `end`: the model ended it; `length`: there were no more tokens to draw; `stopped`: it was asked to. */
   readonly reason: 'end' | 'length' | 'stopped';
+  /** What the base was computed in. */
+  readonly precision: BasePrecision;
 }
 
-/** What the worker says: pieces of text, then one of the others. */
+/** What the worker says: perhaps a note, pieces of text, then one of the others. */
 export type GenerationMessage =
-  { readonly piece: string } | { readonly generated: GeneratedText } | { readonly failure: JobFailure };
+  | { readonly note: string }
+  | { readonly piece: string }
+  | { readonly generated: GeneratedText }
+  | { readonly failure: JobFailure };

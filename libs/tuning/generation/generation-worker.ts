@@ -9,8 +9,13 @@ const say = (message: GenerationMessage): void => {
 };
 
 try {
-  const generated = await generateText(order, (piece) => {
-    say({ piece });
+  const generated = await generateText(order, {
+    onPiece: (piece) => {
+      say({ piece });
+    },
+    onNote: (note) => {
+      say({ note });
+    },
   });
   say({ generated });
 } catch (error) {

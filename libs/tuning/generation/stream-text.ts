@@ -9,7 +9,10 @@ export interface StreamTextOptions {
   readonly settings: GenerationSettings;
   readonly seed: number;
   readonly threads: number;
+  readonly precision?: GenerationOrder['precision'];
   readonly onPiece: (piece: string) => void;
+  /** What the user should know of how it is computed; at most once. */
+  readonly onNote?: (note: string) => void;
   /** On abort, what is written so far is the answer. */
   readonly signal?: AbortSignal;
 }
@@ -18,10 +21,10 @@ export interface StreamTextOptions {
 export async function streamText(
   folder: string,
   prompt: TextPrompt,
-  { settings, seed, threads, onPiece, signal }: StreamTextOptions,
+  { settings, seed, threads, precision, onPiece, onNote, signal }: StreamTextOptions,
 ): Promise<GeneratedText> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const order: GenerationOrder = { folder, prompt, settings, seed, threads, stop };
+  const order: GenerationOrder = { folder, prompt, settings, seed, threads, precision, stop };
   const worker = new Worker(workerFile(import.meta.url, 'generation-worker'), {
     workerData: order,
     execArgv: workerFlags(import.meta.url),
@@ -35,6 +38,7 @@ export async function streamText(
     return await new Promise((resolve, reject) => {
       worker.on('message', (message: GenerationMessage) => {
         if ('piece' in message) onPiece(message.piece);
+        else if ('note' in message) onNote?.(message.note);
         else if ('generated' in message) resolve(message.generated);
         else reject(errorOf(message.failure));
       });

@@ -1,0 +1,80 @@
+import { probeInt8 } from '#autograd';
+import {
+  inPrecision,
+  int8Of,
+  LEVELS,
+  loadDecoder,
+  ModelError,
+  precisionOf,
+  readDecoderDescription,
+  sparseAttention,
+  tunedManifest,
+  type BasePrecision,
+  type DecoderWeights,
+  type GeneratorShape,
+} from '#language-models';
+import { selectTensors, type NamedTensors } from '#parameters';
+import type { GenerationOrder } from './generation-messages.ts';
+
+/** A decoder's folder as texts are written with it. */
+export interface OpenDecoder {
+  readonly weights: DecoderWeights;
+  readonly precision: BasePrecision;
+  readonly shape: GeneratorShape;
+  /** Tensors of the blocks that are fed at each run. */
+  readonly tuned: NamedTensors;
+  /** What its user should know. */
+  readonly note?: string;
+}
+
+/**
+ * Opens a decoder in the precision that is asked for, else in what an exported folder says of itself, else in fp32. What a client tuned is in
+ * fp32 all the same and computed as in its rollouts, and leaves out the keys that these left out. Throws ModelError `model.*`, `export.*`,
+ * `tokenizer.*`; `model.int8-unsupported` where this processor cannot multiply 8-bit numbers exactly. `probe` is for tests.
+ */
+export async function openDecoder(
+  { folder, precision: asked }: Pick<GenerationOrder, 'folder' | 'precision'>,
+  probe = probeInt8,
+): Promise<OpenDecoder> {
+  const loaded = await loadDecoder(folder);
+  const description = await readDecoderDescription(folder);
+  const {
+    trainableBlocks = 0,
+    attentionSparsity = 0,
+    precision: written = 'fp32',
+    exceptions = [],
+  } = description ?? {};
+  const sparse =
+    attentionSparsity === 0 ? {} : { blockBias: sparseAttention(loaded.config, trainableBlocks, attentionSparsity) };
+  const wanted = asked ?? written;
+  if (wanted === 'fp32') {
+    const shape = { trainableBlocks: 0, ranked: true, ...sparse };
+    return { weights: loaded, precision: 'fp32', shape, tuned: new Map() };
+  }
+  const levels = await probe();
+  if (levels === undefined)
+    throw new ModelError(
+      'model.int8-unsupported',
+      'This processor does not multiply 8-bit numbers exactly: write --precision fp32.',
+    );
+  const asWritten = written !== 'fp32' && LEVELS[written] <= levels;
+  const weights: DecoderWeights = asWritten
+    ? {
+        ...loaded,
+        arithmetic: { precision: 'int8', levels: LEVELS[written], exceptions: new Set(exceptions) },
+      }
+    : await inPrecision(loaded, { precision: int8Of(levels), modelFolder: folder });
+  const tuned = new Set(tunedManifest(loaded.config, trainableBlocks).map(({ name }) => name));
+  return {
+    weights,
+    precision: precisionOf(weights),
+    shape: { trainableBlocks, ranked: true, ...sparse },
+    tuned: selectTensors(loaded.tensors, (name) => tuned.has(name)),
+    ...(levels === LEVELS.int8 ? {} : { note: sevenBits(written) }),
+  };
+}
+
+function sevenBits(written: BasePrecision): string {
+  const evaluated = written === 'int8' ? '; the client was evaluated with 8' : '';
+  return `this processor has no VNNI, and sums of 8-bit products saturate: weights of the base have 7 bits${evaluated}`;
+}
