@@ -34,6 +34,14 @@ describe('fields that a method has no use for', () => {
     ]);
   });
 
+  it('are the precision of one client’s base where all have the same', () => {
+    const base = { precision: 'int8' };
+    const message = 'pfit has one base for all clients, in the precision of base: remove it';
+    const own = { base, profiles: { 'client-1': { base } } };
+    expect(unusedFields(pfit, own)).toEqual([{ path: ['profiles', 'client-1', 'base'], message }]);
+    expect(unusedFields(pftt, own)).toEqual([]);
+  });
+
   it('are none in a document that has none', () => {
     expect(unusedFields(pftt, { adapters: {}, training: { steps: 1 } })).toEqual([]);
     expect(unusedFields(pfit, { rewards: {}, distance: { lambda: 0 } })).toEqual([]);

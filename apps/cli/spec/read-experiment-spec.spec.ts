@@ -55,6 +55,18 @@ describe('reading a spec', () => {
     });
   });
 
+  it.each([
+    ['base: { precision: int4 }', /\.yaml:4: base\.precision: must be fp32 or int8, not "int4"/],
+    ['base: int8', /\.yaml:4: base: must be \{ precision: fp32 \} or \{ precision: int8 \}, not "int8"/],
+    [
+      'profiles: { client-0: { base: { precision: int8 } } }',
+      /profiles\.client-0\.base: pfit has one base for all clients/,
+    ],
+  ])('refuses %s where a base of PFIT is computed', async (wrong, message) => {
+    const text = `method: pfit\nmodel: m\ndata: { source: instructions }\n${wrong}\n`;
+    await expect(read(text)).rejects.toMatchObject({ code: 'spec.invalid', message: expect.stringMatching(message) });
+  });
+
   it('says where the YAML breaks, and refuses doubles', async () => {
     await expect(read('method: [pftt\nmodel: x\n')).rejects.toMatchObject({ code: 'spec.malformed' });
     await expect(read('seed: 1\nseed: 2\n')).rejects.toThrow(/:2:1: not valid YAML: Map keys must be unique/);

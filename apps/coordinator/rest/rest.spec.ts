@@ -190,6 +190,12 @@ describe('the REST border', () => {
       status: 400,
       body: { code: 'method.unknown' },
     });
+    const profiles = { 'client-1': { base: { precision: 'int8' } } };
+    const tuned = { ...spec, method: 'pfit', data: { source: 'instructions' }, profiles };
+    expect(await call(`${url}/experiments`, 'POST', { spec: tuned, base })).toMatchObject({
+      status: 400,
+      body: { code: 'spec.invalid', message: expect.stringMatching(/^profiles\.client-1\.base: pfit has one base/) },
+    });
     const broken = await fetch(`${url}/experiments`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

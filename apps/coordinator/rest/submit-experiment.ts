@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { BaseModel } from '#contracts';
-import { methodNamed } from '#methods';
+import type { BaseModel, ExperimentSpec } from '#contracts';
+import { methodNamed, unusedFields } from '#methods';
 import { checkTensors, decodeSafetensors } from '#parameters';
 import { checkLink } from '#radio';
 import { BlobStore } from '#storage';
@@ -22,7 +22,7 @@ export class SubmitExperiment {
 
   /** Answers whether it is new. */
   async submit({ experiment, spec, base }: SubmissionRequest): Promise<{ experiment: string; created: boolean }> {
-    methodNamed(spec.method);
+    checkProfiles(spec);
     checkLink(spec.link);
     await this.#checkInitialTensors(base);
     const id = experiment ?? `${spec.name}-${randomBytes(3).toString('hex')}`;
@@ -49,4 +49,10 @@ export class SubmitExperiment {
         `The initial tensors ${initial.digest} do not fit: ${problem}.`,
       );
   }
+}
+
+/** What a profile asks for that the method cannot do would be done for nobody, and yet be recorded as if it were. */
+function checkProfiles({ method, profiles }: ExperimentSpec): void {
+  const [unused] = unusedFields(methodNamed(method), { profiles });
+  if (unused !== undefined) throw new CoordinatorError('spec.invalid', `${unused.path.join('.')}: ${unused.message}`);
 }

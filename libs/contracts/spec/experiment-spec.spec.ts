@@ -105,6 +105,15 @@ describe('an experiment’s spec', () => {
     expect(problems({ ...least, base: { precision: 'int4' } })).toEqual([
       'base.precision: must be fp32 or int8, not "int4"',
     ]);
+    const profiles = { 'client-1': { base: { precision: 'fp16' } } };
+    expect(problems({ ...least, profiles })).toEqual([
+      'profiles.client-1.base.precision: must be fp32 or int8, not "fp16"',
+    ]);
+    expect(problems({ ...least, base: {} }).join()).toMatch(/^base\.precision: .*fp32 or int8/);
+    expect(problems({ ...least, base: 'int8' })).toEqual([
+      'base: must be { precision: fp32 } or { precision: int8 }, not "int8"',
+    ]);
+    expect(problems({ ...least, base: { colour: 'red' } }).join()).toMatch(/base\.colour: unknown field/);
   });
 
   it('lists the sources of data there are', () => {

@@ -28,7 +28,10 @@ const training = z.strictObject({
 });
 
 /** What products with the base's frozen matrices are computed in; fp32 unless it is said. */
-const base = z.strictObject({ precision: z.enum(['fp32', 'int8']) });
+const base = z.strictObject(
+  { precision: z.enum(['fp32', 'int8']) },
+  { error: ({ code }) => (code === 'invalid_type' ? '{ precision: fp32 } or { precision: int8 }' : undefined) },
+);
 
 const profile = z.strictObject({
   lora: z

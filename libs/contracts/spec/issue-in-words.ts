@@ -28,9 +28,14 @@ function expectation(wanted: string, found: unknown): string {
 }
 
 function required(issue: Issue): string {
-  if (issue.code === 'invalid_type') return KINDS[issue.expected] ?? issue.expected;
+  if (issue.code === 'invalid_type') return ownWords(issue) ?? KINDS[issue.expected] ?? issue.expected;
   if (issue.code === 'invalid_value') return issue.values.map(String).join(' or ');
   return issue.message;
+}
+
+/** What a schema wants, where it says so itself: otherwise the message is the library's. */
+function ownWords({ message }: Issue): string | undefined {
+  return message.startsWith('Invalid input') ? undefined : message;
 }
 
 function alternatives(issue: z.core.$ZodIssueInvalidUnion): string {
