@@ -147,6 +147,19 @@ describe('the audit of a run', () => {
     expect((await audit()).findings).toEqual([]);
   });
 
+  it('finds that a client is said to have computed its base in another precision, which its site did not sign', async () => {
+    const whose = `${where} AND name = 'client-1'`;
+    const report = await whileTampered(
+      `UPDATE client SET base_precision = 'fp32' WHERE ${whose}`,
+      `UPDATE client SET base_precision = (SELECT base_precision FROM client WHERE ${where} AND name = 'client-0') WHERE ${whose}`,
+    );
+    expect(brief(report)).toEqual([
+      'row.changed at client name=client-1',
+      'signature.enrolment at client name=client-1',
+    ]);
+    expect((await audit()).findings).toEqual([]);
+  });
+
   it.each([
     ...['client_profile', 'cohort_member', 'transmission', 'local_training', 'contribution', 'stray_upload'],
     ...['evaluation', 'round'],

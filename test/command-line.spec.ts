@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const AIRTUNE = resolve(import.meta.dirname, '../bin/airtune.js');
 const MODEL = resolve(import.meta.dirname, '../models/tiny-encoder');
+/** With a client whose base is in int8 beside others in fp32. */
 const SPEC = `
 name: cut
 method: pftt
@@ -21,6 +22,7 @@ training: { steps: 4, batchSize: 8, maxTokens: 32 }
 adapters: { width: 8 }
 evaluation: { personalExamples: 20, generalExamples: 20 }
 baselines: [local-only]
+profiles: { client-1: { base: { precision: int8 } } }
 `;
 
 interface Outcome {
@@ -41,6 +43,7 @@ method: pfit
 seed: 3
 rounds: 2
 model: ${resolve(MODEL, '../tiny-gpt2')}
+base: { precision: int8 }
 data: { source: instructions, limit: 100 }
 clients: { count: 2 }
 rewards: { helpfulness: { model: ${resolve(MODEL, '../reward-helpfulness')}, weight: 1 } }
@@ -140,7 +143,7 @@ describe('airtune run and resume', () => {
     expect(digests(resumed)).toEqual(undisturbed);
   });
 
-  it('ends at the same digests where clients learn from rewards, with fewer channels a round', async () => {
+  it('ends at the same digests where clients learn from rewards on a base in int8, with fewer channels a round', async () => {
     const rewarded = join(folder, 'rewarded.yaml');
     await writeFile(rewarded, REWARDED);
     const expected = digests(await airtune('rewarded', ['run', rewarded, '--json']));

@@ -127,14 +127,19 @@ describe('a run of PFIT that leaves out channels', () => {
     expect(dense.cost.uploads).toBeUndefined();
   });
 
-  it('comes to the same bits however many threads and workers compute it', async () => {
-    const spec = (parallel: number) =>
-      pfitSpec({ rounds: 1, training: { batchSize: 4, learningRate: 1e-3, maxTokens: 48, parallel } });
-    const expected = digestsOf(await laboratory.run(spec(1)));
-    expect(digestsOf(await laboratory.run(spec(2)))).toEqual(expected);
-    const single = await Laboratory.open({ threads: 1 });
-    expect(digestsOf(await single.run(spec(1)))).toEqual(expected);
-    await single.close();
+  it('comes to the same bits whether one worker computes it with two threads, or two with one each, in fp32 and in int8', async () => {
+    const training = { batchSize: 4, learningRate: 1e-3, maxTokens: 48 };
+    const ends: string[] = [];
+    for (const precision of ['fp32', 'int8']) {
+      const spec = (parallel: number) =>
+        pfitSpec({ rounds: 1, clients: { count: 2 }, training: { ...training, parallel }, base: { precision } });
+      const { closing, dataOf } = await runAndHear(spec(1));
+      for (const { basePrecision } of dataOf('client.enrolled') as { basePrecision: string }[])
+        expect(basePrecision).toMatch(new RegExp(`^${precision}`));
+      expect(digestsOf(await laboratory.run(spec(2)))).toEqual(digestsOf(closing));
+      ends.push(closing.globalDigest);
+    }
+    expect(ends[0]).not.toBe(ends[1]);
   });
 
   it('ends elsewhere with a KL penalty than without; without iterations of their own, clients end with what is shared', async () => {
@@ -154,7 +159,7 @@ describe('a run of PFIT that leaves out channels', () => {
       snrOffsetDb: { 'client-1': -8 },
     };
     const spec = pfitSpec({ rounds: 1, link, sparsity: { attention: 0.4, scope: 'tunable' } });
-    const { dataOf } = await runAndHear(spec);
+    const { closing, dataOf } = await runAndHear(spec);
     const [opened] = dataOf('round.opened') as Opened[];
     const keeps = opened!.cohort.map(({ keep }) => keep!);
     expect(keeps[0]).toBe(0.6);
@@ -170,7 +175,7 @@ describe('a run of PFIT that leaves out channels', () => {
     const [first] = dataOf('round.committed') as { contributions: { client: string }[] }[];
     expect(first!.contributions.map(({ client }) => client)).toContain('client-1');
     const { record, coordinatorBlobs: blobs } = laboratory.system;
-    expect((await auditExperiment('pfit-8', { record, blobs })).findings).toEqual([]);
+    expect((await auditExperiment(closing.experiment, { record, blobs })).findings).toEqual([]);
   });
 
   it('shows what was answered before and after, from texts that are at the site', async () => {

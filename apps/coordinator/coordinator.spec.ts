@@ -234,4 +234,16 @@ describe('the coordinator', () => {
       code: 'experiment.exists',
     });
   });
+
+  it('fails an experiment whose client computes its base in another precision than its profile says', async () => {
+    side.examples.set('client-0', 10);
+    await run('wrong-precision', { profiles: { 'client-1': { base: { precision: 'int8' } } } });
+    const failed = side.heard.find(
+      ({ type, experiment }) => type === 'experiment.failed' && experiment === 'wrong-precision',
+    );
+    expect(failed?.data).toMatchObject({
+      code: 'enrolment.wrong-precision',
+      message: expect.stringMatching(/client-1 .* in fp32, the experiment asks it for int8/),
+    });
+  });
 });
