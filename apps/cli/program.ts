@@ -260,7 +260,10 @@ function addModels(program: Command, commands: Commands): void {
     .command('quantise')
     .description('what int8 would do to a base model: the error of each layer on sample text, and which stay in fp32')
     .argument('<folder>', 'a Hugging Face folder of a BERT, a RoBERTa or a GPT-2')
-    .option('--report', 'print the report; nothing is written, since runs quantise when they open a base', true)
+    .option(
+      '--report',
+      'print the report, which is done without it too: nothing is written, since runs quantise when they open a base',
+    )
     .option('--text <file>', 'measure on this text instead of the sample that runs decide by')
     .option('--json', 'one JSON object', false)
     .addHelpText('after', examples('airtune quantise models/tiny-encoder --report'))

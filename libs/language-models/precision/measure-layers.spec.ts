@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { probeInt8 } from '#autograd';
 import { describe, expect, it } from '@jest/globals';
 
-import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { loadWithOutlier, OUTLIER_LAYER } from '../../../test/outlier-encoder.ts';
 import { loadEncoder } from '../checkpoints/load-encoder.ts';
 import { loadDecoder } from '../decoder/load-decoder.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
@@ -21,26 +21,6 @@ const DECODER = 'models/tiny-gpt2';
 const levels = (await probeInt8()) ?? 63;
 const precision = levels === 127 ? 'int8' : 'int8-7-bit';
 
-/**
- * The same encoder with one outlier feature, as large models have them: a norm gives out one channel thousandfold, and the layers
- * that read it make as much less of it, so that the model computes the same.
- */
-async function withOutlier(): Promise<EncoderWeights> {
-  const { config, tensors } = await loadEncoder(ENCODER);
-  const changed = new Map(tensors);
-  const change = (name: string, map: (value: number, at: number) => number) => {
-    const { shape, data } = changed.get(name)!;
-    changed.set(name, { shape, data: data.map(map) });
-  };
-  const channel = 7;
-  for (const part of ['weight', 'bias'])
-    change(`block.1.attention.norm.${part}`, (value, at) => (at === channel ? 1000 * value : value));
-  change('block.1.intermediate.weight', (value, at) =>
-    Math.floor(at / config.intermediate) === channel ? value / 1000 : value,
-  );
-  return { config, tensors: changed };
-}
-
 describe('what int8 does to the layers of a model', () => {
   it('is little in the models that come with Airtune: all of their layers can be int8', async () => {
     for (const weights of [await loadEncoder(ENCODER), await loadDecoder(DECODER)]) {
@@ -53,13 +33,13 @@ describe('what int8 does to the layers of a model', () => {
   });
 
   it('is much where an activation has an outlier: that layer alone stays in fp32', async () => {
-    const weights = await withOutlier();
+    const weights = await loadWithOutlier(ENCODER);
     const layers = await measureLayers(weights, await loadTokenizer(ENCODER), SAMPLE_TEXT, levels);
-    const hit = layers.find(({ name }) => name === 'block.1.intermediate')!;
+    const hit = layers.find(({ name }) => name === OUTLIER_LAYER)!;
     expect(hit.peak).toBeGreaterThan(15);
     expect(hit.relativeError).toBeGreaterThan(2 * LARGEST_RELATIVE_ERROR);
     const { arithmetic } = await inPrecision(weights, { precision, modelFolder: ENCODER });
-    expect(arithmetic).toMatchObject({ exceptions: new Set(['block.1.intermediate']) });
+    expect(arithmetic).toMatchObject({ exceptions: new Set([OUTLIER_LAYER]) });
   });
 
   it('is reported for a folder, and what is quantised already is refused', async () => {
