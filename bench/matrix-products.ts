@@ -93,8 +93,11 @@ function recorded(node: GraphNode): Build {
 }
 
 /** The same frozen matrix, or an input that operands of one shape share. */
-function operand(g: GraphBuilder, { name, shape, data }: Value): Value {
-  if (data instanceof Float32Array) return g.frozen(name, { shape: shape.map(Number), data });
+function operand(g: GraphBuilder, { name, shape, type, contents }: Value): Value {
+  if (contents !== undefined && type === 'float32') {
+    const data = contents();
+    if (data instanceof Float32Array) return g.frozen(name, { shape: shape.map(Number), data });
+  }
   const shared = `operand ${shape.join(' x ')}`;
   return g.inputs.find((input) => input.name === shared) ?? g.input(shared, 'float32', shape);
 }
@@ -127,12 +130,15 @@ function corner(g: GraphBuilder, x: Value): Value {
   });
 }
 
-/** Small numbers of no pattern, the same each time. */
-export function filled(shape: readonly number[], scale = 0.05): { shape: readonly number[]; data: Float32Array } {
-  let state = 1;
+/**
+ * Small numbers of no pattern, the same each time for a seed. Weights must differ from each other as a model's do: of equal ones ONNX
+ * Runtime keeps one packed copy, which takes less memory and stays in the processor's caches.
+ */
+export function filled(shape: readonly number[], seed = 1): { shape: readonly number[]; data: Float32Array } {
+  let state = seed;
   const next = (): number => {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return scale * (state / 0x40000000 - 1);
+    return 0.05 * (state / 0x40000000 - 1);
   };
   return { shape, data: Float32Array.from({ length: elementsOf(shape) }, next) };
 }

@@ -14,10 +14,12 @@ process.on('message', () => {
   })();
 });
 
-/** What the base is made of is garbage when it is open. */
+/** The base is made one tensor at a time, as a checkpoint is read. */
 function open(int8: boolean): Promise<Step> {
   const loraBlocks = Array.from({ length: LARGE.layers }, (_, block) => block);
-  const tensors = new Map(encoderManifest(LARGE).map(({ name, shape }) => [name, filled(shape)]));
+  const tensors = new Map(
+    encoderManifest(LARGE).map(({ name, shape }, at) => [name, { shape, read: () => filled(shape, at).data }]),
+  );
   const arithmetic = int8
     ? ({ precision: 'int8', levels: 127, exceptions: new Set<string>() } as const)
     : ({ precision: 'fp32' } as const);

@@ -64,11 +64,7 @@ export async function benchPrecisions() {
 }
 
 function openStep(precision: string) {
-  const child = fork(new URL('training-step-alone.js', import.meta.url), [precision], {
-    execArgv: ['--expose-gc'],
-    // glibc otherwise keeps what the loaded weights took, and memory in use would not show.
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: String(2 ** 20) },
-  });
+  const child = fork(new URL('training-step-alone.js', import.meta.url), [precision], { execArgv: ['--expose-gc'] });
   return {
     step: async (): Promise<StepMeasurement> => {
       child.send('step');

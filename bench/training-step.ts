@@ -42,7 +42,7 @@ export async function benchTrainingStep() {
 
 async function benchShape(config: EncoderConfig, count: number) {
   const loraBlocks = Array.from({ length: config.layers }, (_, block) => block);
-  const weights = new Map(encoderManifest(config).map(({ name, shape }) => [name, filled(shape)]));
+  const weights = new Map(encoderManifest(config).map(({ name, shape }, at) => [name, filled(shape, at)]));
   const { model } = buildClassifierStep(
     { config, tensors: weights },
     { adapters: true, loraBlocks, labels: SIZES.labels },

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from './graph-builder.ts';
 import { GraphError } from './graph-error.ts';
 import { floatToHalf } from '#parameters';
-import { ATTRIBUTE_TYPES, elementTypeCode, encodeModel, FLOAT16 } from './onnx-schema.ts';
+import { ATTRIBUTE_TYPES, elementBytes, elementTypeCode, encodeModel, FLOAT16 } from './onnx-schema.ts';
 import { leavesLast } from './order-nodes.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
 import type { Attribute, ElementData, ElementType, GraphNode, Subgraph, Value } from './value.ts';
@@ -19,7 +19,10 @@ export interface OnnxModel {
 export interface Weights {
   /** In bytes from the start of the file, a multiple of the page size so that the file can be mapped. */
   readonly offset: number;
-  readonly data: Uint8Array;
+  readonly byteLength: number;
+  readonly read: () => Uint8Array;
+  /** Whether what `read` gives is made anew at each call, and may be released. */
+  readonly unread: boolean;
 }
 
 export const WEIGHTS_FILE = 'weights';
@@ -211,21 +214,25 @@ function initializers(
 ): TensorProto[] {
   const found = new Map<string, Value>();
   const candidates = [...nodes.flatMap(readBy), ...outputs.flatMap((values) => Object.values(values))];
-  for (const value of candidates) if (value.data !== undefined) found.set(value.name, value);
+  for (const value of candidates) if (value.contents !== undefined) found.set(value.name, value);
   return [...found.values()].map((value) => tensorProto(value, weights));
 }
 
-function tensorProto({ name, type, shape, data }: Value, weights: Weights[] | undefined): TensorProto {
-  if (data === undefined) throw new GraphError('node', `${name} has no contents.`);
+function tensorProto(
+  { name, type, shape, contents, unread = false }: Value,
+  weights: Weights[] | undefined,
+): TensorProto {
+  if (contents === undefined) throw new GraphError('node', `${name} has no contents.`);
   const dims = shape.map(Number);
-  const bytes = bytesOf(data);
+  const read = (): Uint8Array => bytesOf(contents());
   const proto: TensorProto = { name, dims, dataType: elementTypeCode(type) };
-  if (weights === undefined || bytes.length < EXTERNAL_BYTES) return { ...proto, rawData: bytes };
+  const byteLength = dims.reduce((product, dim) => product * dim, elementBytes(type));
+  if (weights === undefined || byteLength < EXTERNAL_BYTES) return { ...proto, rawData: read() };
   const last = weights.at(-1);
-  const end = last === undefined ? 0 : last.offset + last.data.length;
+  const end = last === undefined ? 0 : last.offset + last.byteLength;
   const offset = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
-  weights.push({ offset, data: bytes });
-  const place = { location: WEIGHTS_FILE, offset: String(offset), length: String(bytes.length) };
+  weights.push({ offset, byteLength, read, unread });
+  const place = { location: WEIGHTS_FILE, offset: String(offset), length: String(byteLength) };
   return { ...proto, dataLocation: 1, externalData: Object.entries(place).map(([key, value]) => ({ key, value })) };
 }
 

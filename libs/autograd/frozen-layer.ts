@@ -1,10 +1,10 @@
-import type { FloatTensor } from './value.ts';
+import type { FrozenTensor } from './value.ts';
 
 /** A frozen layer: weight [in, out], or [out, in] where `transposed`; bias [out]. */
 export interface FrozenLayer {
   readonly name: string;
-  readonly weight: FloatTensor;
-  readonly bias?: FloatTensor | undefined;
+  readonly weight: FrozenTensor;
+  readonly bias?: FrozenTensor | undefined;
   readonly transposed?: boolean;
 }
 

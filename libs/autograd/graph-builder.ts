@@ -1,11 +1,12 @@
 import { factorsOf } from './dims.ts';
 import { describeShape, GraphError } from './graph-error.ts';
+import { floatsOf } from './value.ts';
 import type {
   Attribute,
   Dim,
   ElementData,
   ElementType,
-  FloatTensor,
+  FrozenTensor,
   GradientRule,
   GraphNode,
   Int8Tensor,
@@ -20,6 +21,8 @@ export interface NodeSpec {
   readonly outputs: readonly { readonly type: ElementType; readonly shape: readonly Dim[] }[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly gradient?: GradientRule;
+  /** Computed anew even where the same is known: what is cheap to compute and large to keep from the forward pass for the backward. */
+  readonly anew?: boolean;
   /** What `gradient` speaks of when the node ends a composition that has a rule of its own; default its inputs. */
   readonly differentiates?: readonly Value[];
 }
@@ -41,7 +44,7 @@ export class GraphBuilder {
   readonly inputs: Value[] = [];
   private scope: Scope = { nodes: [], recorded: new Map(), inputs: this.inputs };
   private readonly names = new Set<string>();
-  private readonly frozenValues = new Map<string, Value>();
+  private readonly frozenValues = new Map<string, { readonly tensor: object; readonly value: Value }>();
   private readonly constants = new Map<string, Value>();
   private counter = 0;
 
@@ -65,18 +68,24 @@ export class GraphBuilder {
   }
 
   /** A float32 or int8 tensor that never changes: part of the model, one copy for all runs, however often it is asked for. */
-  frozen(name: string, tensor: FloatTensor | Int8Tensor): Value {
+  frozen(name: string, tensor: FrozenTensor | Int8Tensor): Value {
     const known = this.frozenValues.get(name);
-    if (known?.data === tensor.data) return known;
-    const count = tensor.shape.reduce((product, dim) => product * dim, 1);
-    if (count !== tensor.data.length) {
-      const found = `${String(tensor.data.length)} elements, its shape ${describeShape(tensor.shape)} needs ${String(count)}`;
+    if (known?.tensor === tensor) return known.value;
+    const { shape } = tensor;
+    const checked = <Data extends ElementData>(data: Data): Data => {
+      const count = shape.reduce((product, dim) => product * dim, 1);
+      if (count === data.length) return data;
+      const found = `${String(data.length)} elements, its shape ${describeShape(shape)} needs ${String(count)}`;
       throw new GraphError('shape', `The frozen tensor ${name} has ${found}.`);
-    }
-    const { shape, data } = tensor;
-    const type = data instanceof Int8Array ? 'int8' : 'float32';
-    const value: Value = { name: this.claim(name), type, shape, origin: 'frozen', data };
-    this.frozenValues.set(name, value);
+    };
+    if ('data' in tensor) checked(tensor.data);
+    const [type, contents] =
+      'readInt8' in tensor
+        ? (['int8', () => checked(tensor.readInt8())] as const)
+        : (['float32', () => checked(floatsOf(tensor))] as const);
+    const unread = !('data' in tensor);
+    const value: Value = { name: this.claim(name), type, shape, origin: 'frozen', contents, unread };
+    this.frozenValues.set(name, { tensor, value });
     return value;
   }
 
@@ -85,7 +94,7 @@ export class GraphBuilder {
     const key = `${type}|${shape.join(',')}|${data.join(',')}`;
     const known = this.constants.get(key);
     if (known !== undefined) return known;
-    const value: Value = { name: this.freshName('constant'), type, shape, origin: 'constant', data };
+    const value: Value = { name: this.freshName('constant'), type, shape, origin: 'constant', contents: () => data };
     this.constants.set(key, value);
     return value;
   }
@@ -104,7 +113,7 @@ export class GraphBuilder {
     const attributes = spec.attributes ?? {};
     const key = keyOf(spec, attributes);
     const known = this.scope.recorded.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && spec.anew !== true) return known;
     const outputs = spec.outputs.map(({ type, shape }): Value => ({
       name: this.freshName(spec.operator),
       type,

@@ -123,6 +123,21 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
 /** TensorProto.DataType of float16, in which weights are stored but nothing is computed. */
 export const FLOAT16 = 10;
 
+const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
+  bool: 1,
+  uint8: 1,
+  int8: 1,
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  float64: 8,
+};
+
+/** Bytes of one element. */
+export function elementBytes(type: ElementType): number {
+  return ELEMENT_BYTES[type];
+}
+
 /** TensorProto.DataType. */
 export function elementTypeCode(type: ElementType): number {
   return ELEMENT_TYPES[type];

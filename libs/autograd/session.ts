@@ -48,16 +48,11 @@ export class Session {
   /** The model may be dropped afterwards: nothing of it is referred to. */
   static async open(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
     const settings = sessionSettings(options);
-    try {
-      const session =
-        model.weights.length === 0
-          ? await ort.InferenceSession.create(model.bytes, settings)
-          : await withModelFile(model, async (path) => ort.InferenceSession.create(path, settings));
-      return new Session(session);
-    } catch (cause) {
-      if (cause instanceof GraphError) throw cause;
-      throw new GraphError('open', `ONNX Runtime refuses the model: ${reasonOf(cause)}`, { cause });
-    }
+    return new Session(
+      model.weights.length === 0
+        ? await created(ort.InferenceSession.create(model.bytes, settings))
+        : await withModelFile(model, async (path) => created(ort.InferenceSession.create(path, settings))),
+    );
   }
 
   get outputNames(): readonly string[] {
@@ -87,6 +82,14 @@ export class Session {
     this.open = false;
     this.session.endProfiling();
     await this.session.release();
+  }
+}
+
+async function created(session: Promise<ort.InferenceSession>): Promise<ort.InferenceSession> {
+  try {
+    return await session;
+  } catch (cause) {
+    throw new GraphError('open', `ONNX Runtime refuses the model: ${reasonOf(cause)}`, { cause });
   }
 }
 

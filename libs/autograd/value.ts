@@ -5,16 +5,43 @@ export type ElementType = 'float32' | 'int64' | 'bool' | 'float64' | 'int32' | '
 
 export type ElementData = Float32Array | BigInt64Array | Float64Array | Int32Array | Uint8Array | Int8Array;
 
-/** What the graph reads from a checkpoint: row-major float32. */
+/** Row-major float32, in memory. */
 export interface FloatTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** The same in whole numbers, which mean something by a scale that is kept apart. */
+/** The same where it is read anew whenever it is needed, so that of a whole base one tensor at a time is in memory. */
+export interface UnreadTensor {
+  readonly shape: readonly number[];
+  /** An array that whoever asked may release. */
+  readonly read: () => Float32Array;
+}
+
+/** What a graph is given of a base. */
+export type FrozenTensor = FloatTensor | UnreadTensor;
+
+/** Whole numbers of 8 bits, which mean something by a scale that is kept apart; made when they are needed, as of `UnreadTensor`. */
 export interface Int8Tensor {
   readonly shape: readonly number[];
-  readonly data: Int8Array;
+  readonly readInt8: () => Int8Array;
+}
+
+export function floatsOf(tensor: FrozenTensor): Float32Array {
+  return 'read' in tensor ? tensor.read() : tensor.data;
+}
+
+/** Hands the numbers to `use`, and releases them when they were read for it. */
+export function withFloats<T>(tensor: FrozenTensor, use: (data: Float32Array) => T): T {
+  const data = floatsOf(tensor);
+  const result = use(data);
+  if ('read' in tensor) release(data);
+  return result;
+}
+
+/** Frees an array's memory now, where the garbage collector would let much of a base pile up first. The array is empty from here on. */
+export function release({ buffer }: ArrayBufferView): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** One edge of the graph: an input, an initializer, or what a node computes. */
@@ -24,7 +51,9 @@ export interface Value {
   readonly shape: readonly Dim[];
   readonly origin: 'input' | 'trainable' | 'frozen' | 'constant' | 'node';
   /** Contents of a frozen or constant value (bool as bytes). */
-  readonly data?: ElementData;
+  readonly contents?: () => ElementData;
+  /** Whether contents are made anew at each call, so that whoever asked may release them. */
+  readonly unread?: boolean;
 }
 
 export type Attribute =

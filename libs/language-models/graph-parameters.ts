@@ -3,12 +3,13 @@ import {
   gemm,
   matMul,
   type FrozenArithmetic,
+  type FrozenTensor,
   type GraphBuilder,
   type LinearScales,
   type ProductOptions,
   type Value,
 } from '#autograd';
-import type { NamedTensors, Tensor, TensorManifest } from '#parameters';
+import type { TensorManifest } from '#parameters';
 
 import { ModelError } from './model-error.ts';
 
@@ -24,7 +25,7 @@ export interface GraphParameters {
 
 /** A base as graphs are built from it. */
 export interface FrozenWeights {
-  readonly tensors: NamedTensors;
+  readonly tensors: ReadonlyMap<string, FrozenTensor>;
   /** How products with its matrices are computed; fp32 unless said. */
   readonly arithmetic?: FrozenArithmetic;
 }
@@ -32,7 +33,7 @@ export interface FrozenWeights {
 /** Tensors that never change: part of the model. */
 export function frozenParameters(g: GraphBuilder, { tensors, arithmetic }: FrozenWeights): GraphParameters {
   const known = new Map<string, Value>();
-  const find = (name: string): Tensor => {
+  const find = (name: string): FrozenTensor => {
     const tensor = tensors.get(name);
     if (tensor === undefined)
       throw new ModelError('model.tensor-missing', `The model's weights lack the tensor ${name}.`);

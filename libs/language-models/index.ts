@@ -17,7 +17,7 @@ export {
   precisionOf,
   type BasePrecision,
 } from './precision/in-precision.ts';
-export { loadEncoder, type EncoderWeights } from './checkpoints/load-encoder.ts';
+export { loadEncoder, withEncoder, type EncoderWeights, type FrozenEncoder } from './checkpoints/load-encoder.ts';
 export { saveEncoder } from './checkpoints/save-encoder.ts';
 export { digestCheckpoint } from './checkpoints/digest-checkpoint.ts';
 export { encoderManifest, maskedLanguageModelManifest } from './checkpoints/tensor-names.ts';
@@ -47,7 +47,13 @@ export { trainWordPiece, type WordPieceOptions } from './tokenizers/train-wordpi
 export type { TokenizerJson } from './tokenizers/tokenizer-json.ts';
 export { readDecoderConfig, type DecoderConfig } from './decoder/decoder-config.ts';
 export { decoderManifest, firstTunedBlock, tunedManifest } from './decoder/decoder-tensors.ts';
-export { loadDecoder, type DecoderWeights } from './decoder/load-decoder.ts';
+export {
+  loadDecoder,
+  tunedTensors,
+  withDecoder,
+  type DecoderWeights,
+  type FrozenDecoder,
+} from './decoder/load-decoder.ts';
 export { saveDecoder } from './decoder/save-decoder.ts';
 export type { AttentionView, BlockBias } from './decoder/attention-view.ts';
 export { sparseAttention } from './decoder/sparse-attention.ts';

@@ -1,17 +1,18 @@
 import type { BaseModel, ExperimentSpec } from '#contracts';
 import {
   checkVocabulary,
+  decoderManifest,
   digestCheckpoint,
   encoderManifest,
-  loadDecoder,
   loadTokenizer,
   readEncoderConfig,
-  tunedManifest,
+  tunedTensors,
+  withDecoder,
   type DecoderConfig,
   type EncoderConfig,
 } from '#language-models';
 import { methodNamed } from '#methods';
-import { digestOf, encodeSafetensors, manifestOf, parameterCount, selectTensors, type NamedTensors } from '#parameters';
+import { digestOf, encodeSafetensors, manifestOf, parameterCount, type NamedTensors } from '#parameters';
 import { checkLink } from '#radio';
 import { checkSequenceLength, clientProfile, initialTensors, tensorRecipe } from '#tuning';
 import { clientNames } from '#federation';
@@ -73,14 +74,12 @@ async function describeEncoder(spec: ExperimentSpec): Promise<Described> {
 async function describeDecoder(spec: ExperimentSpec): Promise<Described> {
   if (spec.data.source !== 'instructions')
     throw new CliError('spec.invalid', `data.source: ${spec.method} answers instructions; write source: instructions`);
-  const { config, tensors } = await loadDecoder(spec.model);
-  checkVocabulary(await loadTokenizer(spec.model), config);
-  const tuned = new Set(tunedManifest(config, spec.trainableBlocks).map(({ name }) => name));
-  return {
-    config,
-    parameters: parameterCount(tensors),
-    tensors: selectTensors(tensors, (name) => tuned.has(name)),
-  };
+  return withDecoder(spec.model, async (decoder) => {
+    const { config } = decoder;
+    checkVocabulary(await loadTokenizer(spec.model), config);
+    const parameters = parameterCount(decoderManifest(config));
+    return { config, parameters, tensors: tunedTensors(decoder, spec.trainableBlocks) };
+  });
 }
 
 /** Whoever is named must take part. */

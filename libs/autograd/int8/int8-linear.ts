@@ -3,7 +3,7 @@ import type { FrozenLayer, LinearScales } from '../frozen-layer.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import { add } from '../operators/add.ts';
-import type { FloatTensor, GradientRule, Value } from '../value.ts';
+import { floatsOf, type FloatTensor, type FrozenTensor, type GradientRule, type Value } from '../value.ts';
 import { quantiseColumns, type QuantisedMatrix } from './quantise-columns.ts';
 import { quantiseRows } from './quantise-rows.ts';
 
@@ -29,7 +29,7 @@ export function int8Linear(
   const { name, weight, bias, transposed = false } = layer;
   checkShapes(x, layer);
   checkLength(name, dimAt(x.shape, 1));
-  const forward = scaled(quantised(weight, transposed, levels), alpha);
+  const forward = quantised(weight, transposed, levels);
   const [, out] = forward.shape;
   const rows = dimAt(x.shape, 0);
   const gradient: GradientRule = ([dy]) => [
@@ -41,13 +41,13 @@ export function int8Linear(
   const product = g.emitOne({
     operator: 'MatMulIntegerToFloat',
     domain: 'com.microsoft',
-    inputs: [whole, ...frozenMatrix(g, `${name}.forward`, forward, g.scalar(1)), zero],
+    inputs: [whole, ...frozenMatrix(g, `${name}.forward`, forward, alpha, g.scalar(1)), zero],
     type: 'float32',
     shape: [rows, out],
   });
   const result = { inputs: [product, scale], operator: 'Mul', type: 'float32', shape: [rows, out] } as const;
   if (bias === undefined) return g.emitOne({ ...result, differentiates: [x], gradient });
-  const shift = g.frozen(`${name}.bias`, { shape: bias.shape, data: times(bias.data, beta) });
+  const shift = g.frozen(`${name}.bias`, times(bias, beta));
   const unshifted = g.emitOne(result);
   return g.emitOne({ ...result, operator: 'Add', inputs: [unshifted, shift], differentiates: [x], gradient });
 }
@@ -59,8 +59,8 @@ function backward(
   { name, weight, transposed, alpha, levels }: Way & { readonly name: string },
 ): Value {
   checkLength(name, dimAt(dy.shape, 1));
-  const turned = scaled(quantised(weight, !transposed, levels), alpha);
-  const [matrix, , scales] = frozenMatrix(g, `${name}.backward`, turned, undefined);
+  const turned = quantised(weight, !transposed, levels);
+  const [matrix, , scales] = frozenMatrix(g, `${name}.backward`, turned, alpha, undefined);
   return g.emitOne({
     operator: 'DynamicQuantizeMatMul',
     domain: 'com.microsoft',
@@ -71,7 +71,7 @@ function backward(
 }
 
 interface Way {
-  readonly weight: FloatTensor;
+  readonly weight: FrozenTensor;
   readonly transposed: boolean;
   readonly alpha: number;
   readonly levels: number;
@@ -85,11 +85,12 @@ function withSum(g: GraphBuilder, sum: Value | undefined, slope: Value): Value {
 function frozenMatrix(
   g: GraphBuilder,
   name: string,
-  { shape, data, scales }: QuantisedMatrix,
+  quantised: QuantisedMatrix,
+  alpha: number,
   between: Value | undefined,
 ): [Value, Value | undefined, Value] {
-  const matrix = g.frozen(`${name}.int8`, { shape, data });
-  return [matrix, between, g.frozen(`${name}.scales`, { shape: [scales.length], data: scales })];
+  const scales = remembered(quantised, 'scales', () => ({ shape: [quantised.scales.length], data: quantised.scales }));
+  return [g.frozen(`${name}.int8`, quantised), between, g.frozen(`${name}.scales`, times(scales, alpha))];
 }
 
 function refusal(name: string, problem: string): GraphError {
@@ -116,26 +117,25 @@ function checkShapes(x: Value, { name, weight, bias, transposed = false }: Froze
     throw refuse(`its bias has shape ${describeShape(bias.shape)}, not [${String(out)}]`);
 }
 
-// Graphs on the same base (prefix, step, generator) share what is made of its weights, for as long as these are held.
-const made = new WeakMap<Float32Array, Map<string, unknown>>();
+// Graphs on the same base (prefix, step, generator) share the scales of its weights, for as long as these are held.
+const made = new WeakMap<object, Map<string, unknown>>();
 
-function remembered<T>(data: Float32Array, key: string, make: () => T): T {
-  const known = made.get(data) ?? new Map<string, unknown>();
-  made.set(data, known);
+function remembered<T>(of: object, key: string, make: () => T): T {
+  const known = made.get(of) ?? new Map<string, unknown>();
+  made.set(of, known);
   const value = (known.get(key) ?? make()) as T;
   known.set(key, value);
   return value;
 }
 
-function quantised(weight: FloatTensor, transposed: boolean, levels: number): QuantisedMatrix {
+function quantised(weight: FrozenTensor, transposed: boolean, levels: number): QuantisedMatrix {
   const key = `${transposed ? 'turned' : 'straight'} ${String(levels)}`;
-  return remembered(weight.data, key, () => quantiseColumns(weight, transposed, levels));
+  return remembered(weight, key, () => quantiseColumns(weight, transposed, levels));
 }
 
-function scaled(matrix: QuantisedMatrix, alpha: number): QuantisedMatrix {
-  return { ...matrix, scales: times(matrix.scales, alpha) };
-}
-
-function times(data: Float32Array, factor: number): Float32Array {
-  return factor === 1 ? data : remembered(data, `× ${String(factor)}`, () => data.map((number) => number * factor));
+/** Of a vector, which is small. */
+function times(vector: FrozenTensor, factor: number): FrozenTensor {
+  if (factor === 1) return vector;
+  const multiplied = (): FloatTensor => ({ shape: vector.shape, data: floatsOf(vector).map((x) => x * factor) });
+  return remembered(vector, `× ${String(factor)}`, multiplied);
 }

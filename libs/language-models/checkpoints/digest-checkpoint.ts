@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 
 import type { Digest } from '#parameters';
 
@@ -24,10 +25,11 @@ export async function digestCheckpoint(dir: string): Promise<Digest> {
     const fields = Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1));
     hash.update(`airtune-${family}-1\n${JSON.stringify(fields)}\n`);
     for (const one of located) {
-      const { shape, data } = await stored.read(one.stored);
+      const { shape, data } = stored.read(one.stored);
       hash.update(`${one.place.name} [${shape.join(',')}]\n`);
       // Every platform that Node runs on with ONNX Runtime is little endian.
       hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      await setImmediate();
     }
     return `sha256:${hash.digest('hex')}`;
   } finally {

@@ -1,9 +1,9 @@
-import type { Tensor } from '#parameters';
+import type { NamedTensors } from '#parameters';
 
 import type { FrozenWeights } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
 import { readEncoderConfig, type EncoderConfig } from './encoder-config.ts';
-import { locateTensor, readCanonical, type Located } from './locate-tensor.ts';
+import { locateTensor, readTensors, unreadTensors, type Located } from './locate-tensor.ts';
 import { StoredTensors } from './stored-tensors.ts';
 import { encoderPlaces, maskedLanguageModelPlaces, oldName } from './tensor-names.ts';
 import type { TensorPlace } from './tensor-place.ts';
@@ -12,8 +12,13 @@ import type { TensorPlace } from './tensor-place.ts';
  * An encoder's config and float32 tensors under canonical names (`embeddings.word`, `block.0.attention.query.weight` …, see
  * tensor-names.ts), linear weights as [in, out]. `mlm.*` tensors are there when the checkpoint has a masked-language-model head.
  */
-export interface EncoderWeights extends FrozenWeights {
+export interface FrozenEncoder extends FrozenWeights {
   readonly config: EncoderConfig;
+}
+
+/** The same in memory. */
+export interface EncoderWeights extends FrozenEncoder {
+  readonly tensors: NamedTensors;
 }
 
 /**
@@ -21,16 +26,16 @@ export interface EncoderWeights extends FrozenWeights {
  * prefix. Poolers and task heads are left alone. Throws ModelError naming the missing file or tensor, or the shape found and expected.
  */
 export async function loadEncoder(dir: string): Promise<EncoderWeights> {
+  return withEncoder(dir, async ({ config, tensors }) => ({ config, tensors: await readTensors(tensors) }));
+}
+
+/** The same without its numbers in memory: during `use` each tensor is read when it is needed, and whatever is wrong with it is said then. */
+export async function withEncoder<T>(dir: string, use: (encoder: FrozenEncoder) => Promise<T>): Promise<T> {
   const config = await readEncoderConfig(dir);
   const stored = await StoredTensors.open(dir);
   try {
-    const tensors = new Map<string, Tensor>();
-    for (const located of locateEncoder(config, stored))
-      tensors.set(located.place.name, await readCanonical(stored, located));
-    for (const located of locateMaskedLanguageModel(config, stored)) {
-      tensors.set(located.place.name, await readCanonical(stored, located));
-    }
-    return { config, tensors };
+    const located = [...locateEncoder(config, stored), ...locateMaskedLanguageModel(config, stored)];
+    return await use({ config, tensors: unreadTensors(stored, located) });
   } finally {
     await stored.close();
   }

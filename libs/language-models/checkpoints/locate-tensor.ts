@@ -1,4 +1,7 @@
-import type { Tensor } from '#parameters';
+import { setImmediate } from 'node:timers/promises';
+
+import { floatsOf, release, type FrozenTensor, type UnreadTensor } from '#autograd';
+import type { NamedTensors, Tensor } from '#parameters';
 
 import { ModelError } from '../model-error.ts';
 import { refuseQuantised } from './refuse-quantised.ts';
@@ -34,8 +37,24 @@ export function locateTensor(place: TensorPlace, names: readonly string[], store
   return { place, stored: name };
 }
 
-/** Reads one located tensor in canonical orientation. */
-export async function readCanonical(stored: StoredTensors, located: Located): Promise<Tensor> {
-  const tensor = await stored.read(located.stored);
-  return located.place.transposed ? transpose(tensor) : tensor;
+/** The located tensors by their canonical names, each read in canonical orientation whenever it is asked for. */
+export function unreadTensors(stored: StoredTensors, located: readonly Located[]): ReadonlyMap<string, UnreadTensor> {
+  const read = ({ place, stored: name }: Located): Float32Array => {
+    const tensor = stored.read(name);
+    if (!place.transposed) return tensor.data;
+    const turned = transpose(tensor);
+    release(tensor.data);
+    return turned.data;
+  };
+  return new Map(located.map((one) => [one.place.name, { shape: one.place.shape, read: () => read(one) }] as const));
+}
+
+/** All of them in memory; whatever else the thread has to do is done in between. */
+export async function readTensors(unread: ReadonlyMap<string, FrozenTensor>): Promise<NamedTensors> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, tensor] of unread) {
+    tensors.set(name, { shape: tensor.shape, data: floatsOf(tensor) });
+    await setImmediate();
+  }
+  return tensors;
 }

@@ -1,5 +1,6 @@
 // Reads single tensors of a Hugging Face folder by byte range: neither a whole file nor a tensor twice is ever in memory.
 // Files and hosts are little endian: ONNX Runtime and Node together run on no other.
+import { readSync } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -27,7 +28,7 @@ interface Place {
   readonly entry: SafetensorsEntry;
 }
 
-/** The tensors of one folder, by the names in its files. Close it after use. */
+/** The tensors of one folder, by the names in its files. Close it after use; nothing can be read afterwards. */
 export class StoredTensors {
   readonly #places: ReadonlyMap<string, Place>;
   readonly #files: readonly FileHandle[];
@@ -80,9 +81,9 @@ export class StoredTensors {
   }
 
   /** One tensor as float32, as stored (not transposed). Throws ModelError on unreadable bytes and on numbers that are not finite. */
-  async read(name: string): Promise<Tensor> {
+  read(name: string): Tensor {
     const { path, file, headerBytes, entry } = this.#find(name);
-    const bytes = await readRange(file, path, headerBytes + entry.begin, entry.end - entry.begin);
+    const bytes = readRange(file, path, headerBytes + entry.begin, entry.end - entry.begin);
     let tensor: Tensor;
     try {
       tensor = widen(entry.dtype, bytes, entry.shape);
@@ -174,8 +175,8 @@ async function openFile(path: string): Promise<FileHandle> {
 async function readHeader(file: FileHandle, path: string): Promise<Map<string, Place>> {
   const { size } = await file.stat();
   try {
-    const first = await readRange(file, path, 0, Math.min(8, size));
-    const bytes = await readRange(file, path, 0, safetensorsHeaderBytes(first, size));
+    const first = readRange(file, path, 0, Math.min(8, size));
+    const bytes = readRange(file, path, 0, safetensorsHeaderBytes(first, size));
     const { headerBytes, tensors } = parseSafetensorsHeader(bytes, size);
     return new Map([...tensors].map(([name, entry]) => [name, { path, file, headerBytes, entry }]));
   } catch (cause) {
@@ -184,16 +185,11 @@ async function readHeader(file: FileHandle, path: string): Promise<Map<string, P
   }
 }
 
-async function readRange(
-  file: FileHandle,
-  path: string,
-  begin: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+function readRange(file: FileHandle, path: string, begin: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, begin + filled);
+    const bytesRead = readSync(file.fd, bytes, filled, length - filled, begin + filled);
     if (bytesRead === 0) throw new ModelError('model.file-invalid', `${path} ended before byte ${begin + length}`);
     filled += bytesRead;
   }

@@ -1,15 +1,21 @@
-import type { Tensor } from '#parameters';
+import { floatsOf } from '#autograd';
+import type { NamedTensors } from '#parameters';
 
-import { locateTensor, readCanonical, type Located } from '../checkpoints/locate-tensor.ts';
+import { locateTensor, readTensors, unreadTensors, type Located } from '../checkpoints/locate-tensor.ts';
 import { StoredTensors } from '../checkpoints/stored-tensors.ts';
 import type { FrozenWeights } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
 import { readDecoderConfig, type DecoderConfig } from './decoder-config.ts';
-import { decoderPlaces } from './decoder-tensors.ts';
+import { decoderPlaces, tunedManifest } from './decoder-tensors.ts';
 
 /** A decoder's config and float32 tensors under canonical names (`decoder.embeddings.word`, `decoder.0.attention.qkv.weight` …), linear weights as [in, out]. */
-export interface DecoderWeights extends FrozenWeights {
+export interface FrozenDecoder extends FrozenWeights {
   readonly config: DecoderConfig;
+}
+
+/** The same in memory. */
+export interface DecoderWeights extends FrozenDecoder {
+  readonly tensors: NamedTensors;
 }
 
 /**
@@ -18,16 +24,28 @@ export interface DecoderWeights extends FrozenWeights {
  * causal masks. Throws ModelError naming the missing file or tensor, or the shape found and expected.
  */
 export async function loadDecoder(dir: string): Promise<DecoderWeights> {
+  return withDecoder(dir, async ({ config, tensors }) => ({ config, tensors: await readTensors(tensors) }));
+}
+
+/** The same without its numbers in memory: during `use` each tensor is read when it is needed, and whatever is wrong with it is said then. */
+export async function withDecoder<T>(dir: string, use: (decoder: FrozenDecoder) => Promise<T>): Promise<T> {
   const config = await readDecoderConfig(dir);
   const stored = await StoredTensors.open(dir);
   try {
-    const tensors = new Map<string, Tensor>();
-    for (const located of locateDecoder(config, stored))
-      tensors.set(located.place.name, await readCanonical(stored, located));
-    return { config, tensors };
+    return await use({ config, tensors: unreadTensors(stored, locateDecoder(config, stored)) });
   } finally {
     await stored.close();
   }
+}
+
+/** The top blocks' tensors, in memory: where tuning begins. */
+export function tunedTensors({ config, tensors }: FrozenDecoder, trainableBlocks: number): NamedTensors {
+  return new Map(
+    tunedManifest(config, trainableBlocks).flatMap(({ name, shape }) => {
+      const tensor = tensors.get(name);
+      return tensor === undefined ? [] : [[name, { shape, data: floatsOf(tensor) }] as const];
+    }),
+  );
 }
 
 /** Finds every tensor and checks its shape, before any is read. */

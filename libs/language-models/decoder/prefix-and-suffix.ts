@@ -4,13 +4,13 @@ import { chosenParameters, frozenParameters, trainableParameters } from '../grap
 import { causalView, type BlockBias } from './attention-view.ts';
 import { decoderBlocks, decoderBlocksAt, embedTokens, finalStates, type DecoderSource } from './decoder-graph.ts';
 import { firstTunedBlock, tunedManifest } from './decoder-tensors.ts';
-import type { DecoderWeights } from './load-decoder.ts';
+import type { FrozenDecoder } from './load-decoder.ts';
 
 /**
  * Everything below the tuned blocks, which never changes: inputs `ids` and `mask` int64 [batch, sequence] (padding on either
  * side), output `hidden` float32 [batch, sequence, hidden], to be computed once and fed to a suffix as often as it is trained on.
  */
-export function buildDecoderPrefix(weights: DecoderWeights, trainableBlocks: number): OnnxModel {
+export function buildDecoderPrefix(weights: FrozenDecoder, trainableBlocks: number): OnnxModel {
   const { config } = weights;
   const g = new GraphBuilder('decoder-prefix');
   const ids = g.input('ids', 'int64', ['batch', 'sequence']);
@@ -46,7 +46,7 @@ export function decoderSuffix(
 /** A decoder whose top blocks are trained (`tunedManifest`, fed at each run) on a frozen rest. */
 export function tunedDecoder(
   g: GraphBuilder,
-  weights: DecoderWeights,
+  weights: FrozenDecoder,
   trainableBlocks: number,
   blockBias?: BlockBias,
 ): DecoderSource {

@@ -12,7 +12,7 @@ import {
   type Value,
 } from '#autograd';
 
-import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import type { FrozenEncoder } from '../checkpoints/load-encoder.ts';
 import { adaptedNorm } from './adapter.ts';
 import { classify } from './classification-head.ts';
 import { buildEncoder, type EncoderHooks } from './encoder-graph.ts';
@@ -38,7 +38,7 @@ export interface PersonalisationShape {
  * Outputs beyond `loss` and the gradients: `logits` float32 [batch, labels], `correct` int64 [] (rows whose largest
  * logit is the label's).
  */
-export function buildClassifierStep(weights: EncoderWeights, shape: PersonalisationShape): StepModel {
+export function buildClassifierStep(weights: FrozenEncoder, shape: PersonalisationShape): StepModel {
   const { config } = weights;
   const g = new GraphBuilder('classifier-step');
   const trainable: Value[] = [];

@@ -8,12 +8,12 @@ import {
   vocabularyLogits,
   type DecoderSource,
 } from '../decoder/decoder-graph.ts';
-import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { frozenParameters } from '../graph-parameters.ts';
 import { IDS, LOGITS, MASK } from './inference-graph.ts';
 
 /** One ONNX file from `input_ids` and `attention_mask` int64 [batch, sequence] (padding on either side) to `logits` [batch, sequence, vocabulary], every weight inside. */
-export function buildDecoderInferenceModel(weights: DecoderWeights, blockBias?: BlockBias): OnnxModel {
+export function buildDecoderInferenceModel(weights: FrozenDecoder, blockBias?: BlockBias): OnnxModel {
   const { config } = weights;
   const g = new GraphBuilder('airtune-decoder');
   const ids = g.input(IDS, 'int64', ['batch', 'sequence']);

@@ -1,6 +1,5 @@
 import { digestOf, encodeSafetensors, type Digest } from '#parameters';
-import { tunedManifest } from '../decoder/decoder-tensors.ts';
-import { loadDecoder } from '../decoder/load-decoder.ts';
+import { tunedTensors, withDecoder } from '../decoder/load-decoder.ts';
 import { ModelError } from '../model-error.ts';
 import { readDecoderDescription } from './export-description.ts';
 
@@ -18,10 +17,6 @@ export async function digestExportedDecoder(folder: string): Promise<ExportedDec
   if (description === undefined)
     throw new ModelError('export.description', `${folder} is no decoder that \`airtune export\` wrote.`);
   const { experiment, client, trainableBlocks } = description;
-  const { config, tensors } = await loadDecoder(folder);
-  const tuned = tunedManifest(config, trainableBlocks).flatMap(({ name }) => {
-    const tensor = tensors.get(name);
-    return tensor === undefined ? [] : [[name, tensor] as const];
-  });
-  return { experiment, client, digest: digestOf(encodeSafetensors(new Map(tuned))) };
+  const tuned = await withDecoder(folder, async (decoder) => Promise.resolve(tunedTensors(decoder, trainableBlocks)));
+  return { experiment, client, digest: digestOf(encodeSafetensors(tuned)) };
 }

@@ -32,7 +32,7 @@ import {
   type DecoderSource,
 } from '../decoder/decoder-graph.ts';
 import { tunedManifest } from '../decoder/decoder-tensors.ts';
-import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
 import { columnParameters } from './column-parameters.ts';
 import { sampleToken, type SamplingInputs } from './sample-token.ts';
@@ -59,7 +59,7 @@ interface Cache {
  * token; `inverseTemperature` float32 []; `end` int64 []: a row that draws it repeats it, and when all have, the run ends;
  * `count` int64 [1] and `topP` float32 [] when `ranked`; the tuned tensors. Outputs: `first` int64 [batch], `rest` int64 [iterations, batch].
  */
-export function buildGenerator(weights: DecoderWeights, shape: GeneratorShape): OnnxModel {
+export function buildGenerator(weights: FrozenDecoder, shape: GeneratorShape): OnnxModel {
   const { config } = weights;
   const g = new GraphBuilder('generator');
   const ids = g.input('ids', 'int64', ['batch', 'prompt']);

@@ -4,7 +4,7 @@ import type { RandomStream } from '#randomness';
 
 import type { DecoderConfig } from '../decoder/decoder-config.ts';
 import { tunedManifest } from '../decoder/decoder-tensors.ts';
-import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { ModelError } from '../model-error.ts';
 import { buildGenerator, type GeneratorShape } from './build-generator.ts';
 
@@ -49,7 +49,7 @@ export class Generator {
   }
 
   /** Compiles the decoder; the weights may be dropped afterwards. */
-  static async open(weights: DecoderWeights, shape: GeneratorShape, options: SessionOptions = {}): Promise<Generator> {
+  static async open(weights: FrozenDecoder, shape: GeneratorShape, options: SessionOptions = {}): Promise<Generator> {
     return new Generator(await Session.open(buildGenerator(weights, shape), options), weights.config, shape);
   }
 

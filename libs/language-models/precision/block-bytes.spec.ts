@@ -12,7 +12,7 @@ const decoder = await loadDecoder('models/tiny-gpt2');
 const int8 = { precision: 'int8', levels: 63, exceptions: new Set<string>() } as const;
 
 /** Of what is as large as a matrix of these models. */
-const weightBytes = ({ weights }: OnnxModel): number => weights.reduce((sum, { data }) => sum + data.length, 0);
+const weightBytes = ({ weights }: OnnxModel): number => weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 it.each([
   { adapters: true, loraBlocks: [0, 1, 2, 3] },

@@ -1,7 +1,7 @@
 import type { Int8Levels } from '#autograd';
 
-import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
-import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenEncoder } from '../checkpoints/load-encoder.ts';
+import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import type { FrozenWeights } from '../graph-parameters.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { measureLayers } from './measure-layers.ts';
@@ -19,7 +19,7 @@ export const LEVELS: Readonly<Record<Exclude<BasePrecision, 'fp32'>, Int8Levels>
  * The same base, computed in a precision: in int8 but for the layers with outliers, which are found by running it over a sample text that
  * is the same for everyone. It is read with the tokenizer of the folder that the base was loaded from. Throws ModelError `tokenizer.*`.
  */
-export async function inPrecision<Weights extends EncoderWeights | DecoderWeights>(
+export async function inPrecision<Weights extends FrozenEncoder | FrozenDecoder>(
   weights: Weights,
   { precision, modelFolder }: { readonly precision: BasePrecision; readonly modelFolder: string },
 ): Promise<Weights> {

@@ -13,11 +13,11 @@ import {
   type Value,
 } from '#autograd';
 
-import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
+import type { FrozenEncoder } from '../checkpoints/load-encoder.ts';
 import { longestSequence } from '../checkpoints/encoder-config.ts';
 import { causalView } from '../decoder/attention-view.ts';
 import { decoderBlocks, embedTokens, finalStates, vocabularyLogits } from '../decoder/decoder-graph.ts';
-import type { DecoderWeights } from '../decoder/load-decoder.ts';
+import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { buildEncoder } from '../encoder/encoder-graph.ts';
 import { frozenParameters, type GraphParameters } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
@@ -39,7 +39,7 @@ const WINDOW = 48;
 
 /** Runs the plain model in fp32 over a text and measures each frozen layer on what it reads there. */
 export async function measureLayers(
-  weights: EncoderWeights | DecoderWeights,
+  weights: FrozenEncoder | FrozenDecoder,
   tokenizer: Tokenizer,
   text: string,
   levels: Int8Levels,
@@ -93,7 +93,7 @@ interface TappedLayer {
 /** As frozen ones in fp32; each layer computes its product in int8 beside, and tells how far off it is. */
 function measuringParameters(
   g: GraphBuilder,
-  { tensors }: EncoderWeights | DecoderWeights,
+  { tensors }: FrozenEncoder | FrozenDecoder,
   levels: Int8Levels,
   layers: TappedLayer[],
 ): GraphParameters {
@@ -154,10 +154,10 @@ function windowsOf(text: string, tokenizer: Tokenizer, longestRow: number): numb
   ]);
 }
 
-function longest(weights: EncoderWeights | DecoderWeights): number {
+function longest(weights: FrozenEncoder | FrozenDecoder): number {
   return isDecoder(weights) ? weights.config.maxPositions : longestSequence(weights.config);
 }
 
-function isDecoder(weights: EncoderWeights | DecoderWeights): weights is DecoderWeights {
+function isDecoder(weights: FrozenEncoder | FrozenDecoder): weights is FrozenDecoder {
   return weights.config.modelType === 'gpt2';
 }

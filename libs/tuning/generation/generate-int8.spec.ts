@@ -11,6 +11,7 @@ import {
   loadTokenizer,
   sparseAttention,
   tunedManifest,
+  withDecoder,
   type BasePrecision,
   type DecoderWeights,
   type PersonalisedDecoder,
@@ -161,6 +162,9 @@ describe('a decoder that was trained on a base in int8', () => {
     expect(difference).toBeLessThan(saved);
   });
 
+  const opened = (order: { folder: string; precision?: 'fp32' | 'int8' }, probe?: typeof probeInt8) =>
+    withDecoder(order.folder, (decoder) => openDecoder(decoder, order, probe));
+
   it('is computed as it was written where the processor can, with 7 bits where it must, and not at all where it cannot', async () => {
     const probing = (most: 127 | 63 | undefined) => () => Promise.resolve(most);
     const exceptions = new Set(['decoder.1.output']);
@@ -168,24 +172,25 @@ describe('a decoder that was trained on a base in int8', () => {
     const [eight, seven] = [join(folder, 'eight'), join(folder, 'seven')];
     await exportWith({ ...(await loadDecoder(modelFolder)), arithmetic: arithmetic(127) }, eight);
     await exportWith({ ...(await loadDecoder(modelFolder)), arithmetic: arithmetic(63) }, seven);
-    const asWritten = await openDecoder({ folder: eight }, probing(127));
+    const asWritten = await opened({ folder: eight }, probing(127));
     expect(asWritten).toMatchObject({ precision: 'int8', weights: { arithmetic: arithmetic(127) } });
-    const lower = await openDecoder({ folder: seven }, probing(127));
+    const lower = await opened({ folder: seven }, probing(127));
     expect(lower).toMatchObject({ precision: 'int8-7-bit', weights: { arithmetic: arithmetic(63) } });
     expect([asWritten.note, lower.note]).toEqual([undefined, undefined]);
-    expect(await openDecoder({ folder: eight }, probing(63))).toMatchObject({
+    expect(await opened({ folder: eight }, probing(63))).toMatchObject({
       precision: 'int8-7-bit',
       weights: { arithmetic: { levels: 63, exceptions: new Set() } },
       note: expect.stringMatching(/have 7 bits; the client was evaluated with 8$/),
     });
-    const opened = openDecoder({ folder: eight }, probing(undefined));
-    await expect(opened).rejects.toMatchObject({ code: 'model.int8-unsupported' });
+    await expect(opened({ folder: eight }, probing(undefined))).rejects.toMatchObject({
+      code: 'model.int8-unsupported',
+    });
   });
 
   it('may be any GPT-2: all of it is then in int8', async () => {
-    const { shape, weights } = await openDecoder({ folder: modelFolder, precision: 'int8' });
+    const { shape, weights } = await opened({ folder: modelFolder, precision: 'int8' });
     expect(shape).toEqual({ trainableBlocks: 0, ranked: true });
     expect(weights.arithmetic).toEqual({ precision: 'int8', levels, exceptions: new Set() });
-    expect((await openDecoder({ folder: modelFolder })).precision).toBe('fp32');
+    expect((await opened({ folder: modelFolder })).precision).toBe('fp32');
   });
 });

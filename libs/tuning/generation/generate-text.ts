@@ -1,4 +1,11 @@
-import { checkVocabulary, Generator, loadTokenizer, type Completion, type Tokenizer } from '#language-models';
+import {
+  checkVocabulary,
+  Generator,
+  loadTokenizer,
+  withDecoder,
+  type Completion,
+  type Tokenizer,
+} from '#language-models';
 import type { NamedTensors } from '#parameters';
 import { randomStream } from '#randomness';
 import { promptTokens } from '../instruction-tuning/prompt-tokens.ts';
@@ -17,12 +24,14 @@ export interface TextListener {
 
 /** Answers a prompt with a decoder's folder, telling the text piece by piece. Blocks its thread. */
 export async function generateText(order: GenerationOrder, listener: TextListener): Promise<GeneratedText> {
-  const { weights, precision, shape, tuned, note } = await openDecoder(order);
   const tokenizer = await loadTokenizer(order.folder);
-  checkVocabulary(tokenizer, weights.config);
-  if (note !== undefined) listener.onNote(note);
-  const generator = await Generator.open(weights, shape, { threads: order.threads });
+  const { generator, tuned, precision, note } = await withDecoder(order.folder, async (decoder) => {
+    checkVocabulary(tokenizer, decoder.config);
+    const { weights, shape, ...rest } = await openDecoder(decoder, order);
+    return { ...rest, generator: await Generator.open(weights, shape, { threads: order.threads }) };
+  });
   try {
+    if (note !== undefined) listener.onNote(note);
     return { ...(await drawPieces(generator, tokenizer, tuned, order, listener)), precision };
   } finally {
     await generator.close();

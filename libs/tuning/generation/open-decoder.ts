@@ -3,22 +3,21 @@ import {
   inPrecision,
   int8Of,
   LEVELS,
-  loadDecoder,
   ModelError,
   precisionOf,
   readDecoderDescription,
   sparseAttention,
-  tunedManifest,
+  tunedTensors,
   type BasePrecision,
-  type DecoderWeights,
+  type FrozenDecoder,
   type GeneratorShape,
 } from '#language-models';
-import { selectTensors, type NamedTensors } from '#parameters';
+import type { NamedTensors } from '#parameters';
 import type { GenerationOrder } from './generation-messages.ts';
 
 /** A decoder's folder as texts are written with it. */
 export interface OpenDecoder {
-  readonly weights: DecoderWeights;
+  readonly weights: FrozenDecoder;
   readonly precision: BasePrecision;
   readonly shape: GeneratorShape;
   /** Tensors of the blocks that are fed at each run. */
@@ -33,10 +32,10 @@ export interface OpenDecoder {
  * `tokenizer.*`; `model.int8-unsupported` where this processor cannot multiply 8-bit numbers exactly. `probe` is for tests.
  */
 export async function openDecoder(
+  decoder: FrozenDecoder,
   { folder, precision: asked }: Pick<GenerationOrder, 'folder' | 'precision'>,
   probe = probeInt8,
 ): Promise<OpenDecoder> {
-  const loaded = await loadDecoder(folder);
   const description = await readDecoderDescription(folder);
   const {
     trainableBlocks = 0,
@@ -45,11 +44,11 @@ export async function openDecoder(
     exceptions = [],
   } = description ?? {};
   const sparse =
-    attentionSparsity === 0 ? {} : { blockBias: sparseAttention(loaded.config, trainableBlocks, attentionSparsity) };
+    attentionSparsity === 0 ? {} : { blockBias: sparseAttention(decoder.config, trainableBlocks, attentionSparsity) };
   const wanted = asked ?? written;
   if (wanted === 'fp32') {
     const shape = { trainableBlocks: 0, ranked: true, ...sparse };
-    return { weights: loaded, precision: 'fp32', shape, tuned: new Map() };
+    return { weights: decoder, precision: 'fp32', shape, tuned: new Map() };
   }
   const levels = await probe();
   if (levels === undefined)
@@ -58,18 +57,17 @@ export async function openDecoder(
       'This processor does not multiply 8-bit numbers exactly: write --precision fp32.',
     );
   const asWritten = written !== 'fp32' && LEVELS[written] <= levels;
-  const weights: DecoderWeights = asWritten
+  const weights: FrozenDecoder = asWritten
     ? {
-        ...loaded,
+        ...decoder,
         arithmetic: { precision: 'int8', levels: LEVELS[written], exceptions: new Set(exceptions) },
       }
-    : await inPrecision(loaded, { precision: int8Of(levels), modelFolder: folder });
-  const tuned = new Set(tunedManifest(loaded.config, trainableBlocks).map(({ name }) => name));
+    : await inPrecision(decoder, { precision: int8Of(levels), modelFolder: folder });
   return {
     weights,
     precision: precisionOf(weights),
     shape: { trainableBlocks, ranked: true, ...sparse },
-    tuned: selectTensors(loaded.tensors, (name) => tuned.has(name)),
+    tuned: tunedTensors(decoder, trainableBlocks),
     ...(levels === LEVELS.int8 ? {} : { note: sevenBits(written) }),
   };
 }

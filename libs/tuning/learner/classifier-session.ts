@@ -3,7 +3,7 @@ import {
   buildClassifierStep,
   gradientName,
   inPrecision,
-  loadEncoder,
+  withEncoder,
   type BasePrecision,
   type EncoderConfig,
   type PersonalisationShape,
@@ -37,15 +37,16 @@ export class ClassifierSession {
     this.hasLora = hasLora;
   }
 
-  /** Loads the encoder and compiles the step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
+  /** Reads the encoder, one tensor at a time, into the compiled step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
   static async open(
     { modelFolder, shape, precision = 'fp32' }: TuningBase,
     { threads = 1, spinMicroseconds = 0 }: SessionOptions,
   ): Promise<ClassifierSession> {
-    const weights = await inPrecision(await loadEncoder(modelFolder), { precision, modelFolder });
-    const { model, trainable } = buildClassifierStep(weights, shape);
-    const session = await Session.open(model, { threads, spinMicroseconds });
-    return new ClassifierSession(session, trainable, weights.config, shape.loraBlocks.length > 0);
+    return withEncoder(modelFolder, async (encoder) => {
+      const { model, trainable } = buildClassifierStep(await inPrecision(encoder, { precision, modelFolder }), shape);
+      const session = await Session.open(model, { threads, spinMicroseconds });
+      return new ClassifierSession(session, trainable, encoder.config, shape.loraBlocks.length > 0);
+    });
   }
 
   get padTokenId(): number {

@@ -16,7 +16,7 @@ import {
   tunedManifest,
   valueHeadManifest,
   type BlockBias,
-  type DecoderWeights,
+  type FrozenDecoder,
 } from '#language-models';
 import { clippedLosses, type LossSettings } from '../numerics/clipped-losses.ts';
 
@@ -41,7 +41,7 @@ export interface PpoStepShape extends LossSettings {
  * each trained tensor. A run without `train` costs the forward pass and gives the very log-probabilities of one with it, bit
  * for bit.
  */
-export function buildPpoStep(weights: DecoderWeights, shape: PpoStepShape): OnnxModel {
+export function buildPpoStep(weights: FrozenDecoder, shape: PpoStepShape): OnnxModel {
   const { config } = weights;
   const g = new GraphBuilder('ppo-step');
   const hidden = g.input('hidden', 'float32', ['batch', 'sequence', config.hidden]);

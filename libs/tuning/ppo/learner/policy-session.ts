@@ -2,11 +2,11 @@ import { Session, type Feed, type SessionOptions } from '#autograd';
 import {
   buildDecoderPrefix,
   gradientName,
-  tunedManifest,
+  tunedTensors,
   type DecoderConfig,
-  type DecoderWeights,
+  type FrozenDecoder,
 } from '#language-models';
-import { selectTensors, type NamedTensors, type Tensor } from '#parameters';
+import type { NamedTensors, Tensor } from '#parameters';
 import { TuningError } from '../../tuning-error.ts';
 import { buildPpoStep, type PpoStepShape } from './build-ppo-step.ts';
 import { packCompletions, type DrawnCompletion } from './pack-completions.ts';
@@ -53,21 +53,12 @@ export class PolicySession {
     this.step = step;
   }
 
-  static async open(
-    weights: DecoderWeights,
-    shape: PpoStepShape,
-    options: SessionOptions = {},
-  ): Promise<PolicySession> {
-    const { config, tensors } = weights;
-    const tuned = new Set(tunedManifest(config, shape.trainableBlocks).map(({ name }) => name));
+  static async open(weights: FrozenDecoder, shape: PpoStepShape, options: SessionOptions = {}): Promise<PolicySession> {
+    const { config } = weights;
+    const base = tunedTensors(weights, shape.trainableBlocks);
     const prefix = await Session.open(buildDecoderPrefix(weights, shape.trainableBlocks), options);
     const step = await Session.open(buildPpoStep(weights, shape), options);
-    return new PolicySession(
-      config,
-      selectTensors(tensors, (name) => tuned.has(name)),
-      prefix,
-      step,
-    );
+    return new PolicySession(config, base, prefix, step);
   }
 
   /** Runs the frozen blocks over prompts and completions. */

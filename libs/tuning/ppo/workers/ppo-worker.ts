@@ -3,9 +3,9 @@ import {
   Generator,
   initialValueHead,
   inPrecision,
-  loadDecoder,
   loadTokenizer,
   sparseAttention,
+  withDecoder,
   type Tokenizer,
 } from '#language-models';
 import { decodeSafetensors, encodeSafetensors } from '#parameters';
@@ -63,14 +63,16 @@ async function openBase(base: PolicyBase & WorkerThreads): Promise<OpenPolicyBas
   current = (async () => {
     await before?.then(closeBase).catch(() => undefined);
     const { modelFolder, precision = 'fp32' } = base;
-    const weights = await inPrecision(await loadDecoder(modelFolder), { precision, modelFolder });
-    const tokenizer = await loadTokenizer(modelFolder);
-    checkVocabulary(tokenizer, weights.config);
-    const { trainableBlocks, attentionSparsity } = base;
-    const blockBias = sparseAttention(weights.config, trainableBlocks, attentionSparsity);
-    const session = await PolicySession.open(weights, { ...base, blockBias }, base);
-    const generator = await Generator.open(weights, { trainableBlocks, ranked: false, blockBias }, base);
-    return { session, generator, tokenizer };
+    return withDecoder(modelFolder, async (decoder) => {
+      const tokenizer = await loadTokenizer(modelFolder);
+      checkVocabulary(tokenizer, decoder.config);
+      const weights = await inPrecision(decoder, { precision, modelFolder });
+      const { trainableBlocks, attentionSparsity } = base;
+      const blockBias = sparseAttention(weights.config, trainableBlocks, attentionSparsity);
+      const session = await PolicySession.open(weights, { ...base, blockBias }, base);
+      const generator = await Generator.open(weights, { trainableBlocks, ranked: false, blockBias }, base);
+      return { session, generator, tokenizer };
+    });
   })();
   try {
     return await current;
