@@ -1,6 +1,6 @@
 import { factorsOf } from './dims.ts';
-import { describeShape, GraphError } from './graph-error.ts';
-import { floatsOf } from './value.ts';
+import { GraphError } from './graph-error.ts';
+import { checkCount, floatsOf } from './value.ts';
 import type {
   Attribute,
   Dim,
@@ -73,10 +73,8 @@ export class GraphBuilder {
     if (known?.tensor === tensor) return known.value;
     const { shape } = tensor;
     const checked = <Data extends ElementData>(data: Data): Data => {
-      const count = shape.reduce((product, dim) => product * dim, 1);
-      if (count === data.length) return data;
-      const found = `${String(data.length)} elements, its shape ${describeShape(shape)} needs ${String(count)}`;
-      throw new GraphError('shape', `The frozen tensor ${name} has ${found}.`);
+      checkCount(data, shape, `The frozen tensor ${name}`);
+      return data;
     };
     if ('data' in tensor) checked(tensor.data);
     const [type, contents] =

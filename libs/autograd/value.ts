@@ -1,3 +1,5 @@
+import { describeShape, GraphError } from './graph-error.ts';
+
 /** A dimension is a number, or the name of one that is known when the graph runs (`batch`, or a product: `batch*sequence`). */
 export type Dim = number | string;
 
@@ -31,12 +33,21 @@ export function floatsOf(tensor: FrozenTensor): Float32Array {
   return 'read' in tensor ? tensor.read() : tensor.data;
 }
 
-/** Hands the numbers to `use`, and releases them when they were read for it. */
+/** Hands the numbers to `use`, and releases them when they were read for it. Throws GraphError `graph.shape` of too few or too many. */
 export function withFloats<T>(tensor: FrozenTensor, use: (data: Float32Array) => T): T {
   const data = floatsOf(tensor);
+  checkCount(data, tensor.shape, 'A frozen tensor');
   const result = use(data);
   if ('read' in tensor) release(data);
   return result;
+}
+
+/** Throws GraphError `graph.shape` when an array does not fill its shape. */
+export function checkCount(data: ElementData, shape: readonly number[], what: string): void {
+  const count = shape.reduce((product, dim) => product * dim, 1);
+  if (count === data.length) return;
+  const found = `${String(data.length)} elements, its shape ${describeShape(shape)} needs ${String(count)}`;
+  throw new GraphError('shape', `${what} has ${found}.`);
 }
 
 /** Frees an array's memory now, where the garbage collector would let much of a base pile up first. The array is empty from here on. */
