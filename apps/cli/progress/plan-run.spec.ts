@@ -44,8 +44,9 @@ describe('what a plan says of a base in int8', () => {
 
   it('is told too where one client alone has it, and counts the blocks that any client tunes', async () => {
     const profiles = { 'client-1': { base, lora: { blocks: 4 } } };
-    const [, said] = await notesOf({ ...pftt, lora: { blocks: 1 }, profiles });
+    const [, said, mixed] = await notesOf({ ...pftt, lora: { blocks: 1 }, profiles });
     expect(said).toMatch(/704\.5 kB more/);
+    expect(mixed).toBe('site local has clients in int8 and in fp32: it has a base of each in memory');
     expect(await notesOf(pftt)).toEqual([SPEED]);
   });
 

@@ -52,7 +52,7 @@ export function planRun(
       ...new Set(clients.flatMap(({ notes }) => notes)),
       ...(spec.sparsity.attention > 0 ? [describeSparsity(spec, uplink, blobBytes * clients.length)] : []),
       ...(clients.some(({ client }) => basePrecision(spec, client) === 'int8')
-        ? [describeInt8(spec, base, method, clients)]
+        ? [describeInt8(spec, base, method, clients), ...describeMixedSites(spec, clients)]
         : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
@@ -96,6 +96,15 @@ function describeInt8(
     `base in int8: the matrices of its frozen blocks take ${bytes(int8)} for ${bytes(fp32)} in fp32${copies}; ` +
     'layers that stay in fp32 for their outliers add to that: airtune quantise names them'
   );
+}
+
+/** Of sites whose clients do not all compute in the same precision. */
+function describeMixedSites(spec: ExperimentSpec, clients: readonly Enrolment[]): string[] {
+  const sitesIn = (precision: 'fp32' | 'int8') =>
+    new Set(clients.filter(({ client }) => basePrecision(spec, client) === precision).map(({ site }) => site));
+  const inFp32 = sitesIn('fp32');
+  const mixed = [...sitesIn('int8')].filter((site) => inFp32.has(site));
+  return mixed.map((site) => `site ${site} has clients in int8 and in fp32: it has a base of each in memory`);
 }
 
 function describeSparsity({ sparsity }: ExperimentSpec, uplink: number, dense: number): string {
