@@ -13,8 +13,13 @@ export const SETTINGS: SessionOptions = { threads: THREADS, spinMicroseconds: SP
 export type Step = Awaited<ReturnType<typeof openStep>>;
 
 /** A step in its parts, each of which gives the milliseconds that it took. */
-export async function openStep(model: OnnxModel, config: EncoderConfig, blocks: number[]) {
-  const session = await Session.open(model, SETTINGS);
+export async function openStep(
+  model: OnnxModel,
+  config: EncoderConfig,
+  blocks: number[],
+  options: SessionOptions = {},
+) {
+  const session = await Session.open(model, { ...SETTINGS, ...options });
   const manifest = [
     ...adapterManifest(config, SIZES.width),
     ...loraManifest(config, { rank: SIZES.rank, blocks }),

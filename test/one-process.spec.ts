@@ -49,7 +49,9 @@ describe('a whole run in one process', () => {
 
   it('comes to the same digests again on a base in int8, to others than in fp32, with each client in its own precision', async () => {
     const base = { precision: 'int8' as const };
-    const profiles = { 'client-1': { base: { precision: 'fp32' } } };
+    // The last client's budget leaves no room for copies of the base's 0.88 MB.
+    const lean = { precision: 'int8', memoryBudgetMegabytes: 1 };
+    const profiles = { 'client-1': { base: { precision: 'fp32' } }, 'client-3': { base: lean } };
     const [mixed, again] = [
       await laboratory.run(smallSpec({ base, profiles })),
       await laboratory.run(smallSpec({ base, profiles })),
@@ -57,8 +59,10 @@ describe('a whole run in one process', () => {
     expect(digestsOf(again)).toEqual(digestsOf(mixed));
     const int8 = (await probeInt8()) === 127 ? 'int8' : 'int8-7-bit';
     expect(mixed.clients.map(({ basePrecision }) => basePrecision)).toEqual([int8, 'fp32', int8, int8]);
-    const fp32 = digestsOf(await laboratory.run(smallSpec({ profiles })));
+    const fp32 = digestsOf(await laboratory.run(smallSpec({ profiles: {} })));
     expect(fp32.filter((digest) => digestsOf(mixed).includes(digest))).toEqual([]);
+    const wide = { ...profiles, 'client-3': { base: { ...lean, memoryBudgetMegabytes: 2 } } };
+    expect((await laboratory.run(smallSpec({ base, profiles: wide }))).globalDigest).not.toBe(mixed.globalDigest);
   });
 
   it('is a baseline for itself: nothing of local-only changes the federated models', async () => {

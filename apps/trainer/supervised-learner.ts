@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
+import { baseMemoryBudgetBytes, type ClientProfileSpec, type ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
-import { readEncoderConfig, type BasePrecision, type EncoderConfig } from '#language-models';
+import { readEncoderConfig, type ComputedIn, type EncoderConfig } from '#language-models';
 import { trains, type Method } from '#methods';
 import { decodeSafetensors, encodeSafetensors, parameterCount, type TensorManifest } from '#parameters';
 import {
@@ -41,11 +41,11 @@ export class SupervisedLearner implements Learner {
   private readonly generalTest: readonly Example[];
   /** By client and version of its profile. */
   private readonly parts = new Map<string, ClientPart>();
-  /** One base a precision that clients ask for. */
-  private readonly pools = new Map<BasePrecision, TuningPool>();
+  /** One base for each way in which clients ask for it to be computed. */
+  private readonly pools = new Map<string, TuningPool>();
   /** Blocks that have a LoRA beside those of the spec. */
   private readonly wanted: number[] = [];
-  private readonly openPool: (precision: BasePrecision) => TuningPool;
+  private readonly openPool: (computed: ComputedIn) => TuningPool;
 
   private constructor({ spec, method, modelFolder, data, threads }: LearnerParts, config: EncoderConfig) {
     this.spec = spec;
@@ -66,7 +66,7 @@ export class SupervisedLearner implements Learner {
       parallel: spec.training.parallel,
       ...(threads === undefined ? {} : { threads }),
     };
-    this.openPool = (precision) => new TuningPool({ ...pool, precision });
+    this.openPool = (computed) => new TuningPool({ ...pool, ...computed });
   }
 
   /** Rejects when the model folder or a client's profile does not fit the spec, naming file or field. */
@@ -186,12 +186,14 @@ export class SupervisedLearner implements Learner {
     return { shared: tensors.shared, personal: encodeSafetensors(personal) };
   }
 
-  private poolOf({ precision }: HostedClient): TuningPool {
-    const known = this.pools.get(precision);
+  private poolOf({ name, precision }: HostedClient): TuningPool {
+    const computed: ComputedIn = { precision, memoryBudgetBytes: baseMemoryBudgetBytes(this.spec, name) };
+    const key = JSON.stringify(computed);
+    const known = this.pools.get(key);
     if (known !== undefined) return known;
-    const pool = this.openPool(precision);
+    const pool = this.openPool(computed);
     pool.widen(this.wanted);
-    this.pools.set(precision, pool);
+    this.pools.set(key, pool);
     return pool;
   }
 

@@ -2,6 +2,7 @@ import type { GraphBuilder } from './graph-builder.ts';
 import { GraphError } from './graph-error.ts';
 import { floatToHalf } from '#parameters';
 import { ATTRIBUTE_TYPES, elementBytes, elementTypeCode, encodeModel, FLOAT16 } from './onnx-schema.ts';
+import { nodesFor, readBy } from './needed-nodes.ts';
 import { leavesLast } from './order-nodes.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './onnx-schema.ts';
 import type { Attribute, ElementData, ElementType, GraphNode, Subgraph, Value } from './value.ts';
@@ -107,32 +108,6 @@ function halvesOf(bytes: Uint8Array, name: string): Uint8Array {
 /** The number of nodes that the outputs need. */
 export function countNodes(g: GraphBuilder, outputs: readonly Value[]): number {
   return nodesFor(g.nodes, outputs, new Set()).length;
-}
-
-/** Nodes that the outputs need and that are not known yet, in their order. */
-function nodesFor(nodes: readonly GraphNode[], outputs: readonly Value[], known: ReadonlySet<GraphNode>): GraphNode[] {
-  const needed = new Set(outputs.map(({ name }) => name));
-  const kept: GraphNode[] = [];
-  for (const node of nodes.slice().reverse()) {
-    if (known.has(node) || !node.outputs.some(({ name }) => needed.has(name))) continue;
-    for (const { name } of readBy(node)) needed.add(name);
-    kept.push(node);
-  }
-  return kept.reverse();
-}
-
-/** What a node reads: its inputs, and whatever its bodies need. */
-function readBy(node: GraphNode): Value[] {
-  const direct = node.inputs.filter((input) => input !== undefined);
-  const within = bodiesOf(node).flatMap(({ nodes, outputs }) => [
-    ...outputs,
-    ...nodesFor(nodes, outputs, new Set()).flatMap(readBy),
-  ]);
-  return [...direct, ...within];
-}
-
-function bodiesOf(node: GraphNode): Subgraph[] {
-  return Object.values(node.attributes).flatMap((attribute) => ('graph' in attribute ? [attribute.graph] : []));
 }
 
 function nodeOf(opType: string, input: string[], output: string[], attribute: AttributeProto[] = []): NodeProto {

@@ -1,3 +1,4 @@
+import { readBy } from './needed-nodes.ts';
 import type { GraphNode } from './value.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { GraphNode } from './value.ts';
  * come last, in reverse.
  */
 export function leavesLast(nodes: readonly GraphNode[]): GraphNode[] {
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map((value) => value?.name)));
+  const read = new Set(nodes.flatMap((node) => readBy(node).map(({ name }) => name)));
   const isLeaf = ({ outputs }: GraphNode): boolean => !outputs.some(({ name }) => read.has(name));
   return [...nodes.filter((node) => !isLeaf(node)), ...nodes.filter(isLeaf).reverse()];
 }

@@ -51,6 +51,7 @@ export {
   type RolloutMeasure,
 } from './vocabulary.ts';
 export {
+  baseMemoryBudgetBytes,
   basePrecision,
   experimentSpec,
   profileChange,

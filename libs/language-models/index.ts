@@ -7,7 +7,7 @@ export {
   type Activation,
   type EncoderConfig,
 } from './checkpoints/encoder-config.ts';
-export { decoderBlockBytes, encoderBlockBytes } from './precision/block-bytes.ts';
+export { decoderBlockBytes, encoderBlockBytes, gradientsWithin } from './precision/block-bytes.ts';
 export { reportPrecision } from './precision/report-precision.ts';
 export {
   BASE_PRECISIONS,
@@ -15,7 +15,9 @@ export {
   int8Of,
   LEVELS,
   precisionOf,
+  savesMemory,
   type BasePrecision,
+  type ComputedIn,
 } from './precision/in-precision.ts';
 export { loadEncoder, withEncoder, type EncoderWeights, type FrozenEncoder } from './checkpoints/load-encoder.ts';
 export { saveEncoder } from './checkpoints/save-encoder.ts';

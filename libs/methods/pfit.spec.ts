@@ -40,6 +40,9 @@ describe('fields that a method has no use for', () => {
     const own = { base, profiles: { 'client-1': { base } } };
     expect(unusedFields(pfit, own)).toEqual([{ path: ['profiles', 'client-1', 'base'], message }]);
     expect(unusedFields(pftt, own)).toEqual([]);
+    const budget = { base: { ...base, memoryBudgetMegabytes: 1 } };
+    expect(unusedFields(pfit, budget).map(({ path }) => path.join('.'))).toEqual(['base.memoryBudgetMegabytes']);
+    expect(unusedFields(pftt, budget)).toEqual([]);
   });
 
   it('are none in a document that has none', () => {

@@ -20,6 +20,11 @@ const PARTICULAR: readonly {
   { path: ['ppo'], usedBy: learnsFromRewards, because: 'learns from labels, not from rewards' },
   { path: ['distance'], usedBy: learnsFromRewards, because: 'learns from labels, not from rewards' },
   { path: ['sparsity'], usedBy: (method) => method.sparse === true, because: 'is dense' },
+  {
+    path: ['base', 'memoryBudgetMegabytes'],
+    usedBy: learnsFromLabels,
+    because: 'lets no gradient flow through its frozen blocks, of which one copy is all there is',
+  },
   // One policy worker draws for all clients of a site.
   {
     path: ['profiles.base'],

@@ -50,6 +50,15 @@ describe('what a plan says of a base in int8', () => {
     expect(await notesOf(pftt)).toEqual([SPEED]);
   });
 
+  it('is whose budget leaves no room for copies, and a base that fits no budget is refused before anything begins', async () => {
+    const budget = (memoryBudgetMegabytes: number) => ({ ...base, memoryBudgetMegabytes });
+    const [, , said] = await notesOf({ ...pftt, base, profiles: { 'client-1': { base: budget(1) } } });
+    expect(said).toMatch(/^base\.memoryBudgetMegabytes leaves no room for transposed copies \(client-1\): /);
+    expect(await notesOf({ ...pftt, base: budget(1.6) })).toHaveLength(2);
+    const refused = notesOf({ ...pftt, base: budget(1.6), profiles: { 'client-1': { base: budget(0.5) } } });
+    await expect(refused).rejects.toMatchObject({ code: 'model.memory-budget' });
+  });
+
   it('is of a decoder that there are no copies, for nothing is tuned below what is frozen', async () => {
     const [, said] = await notesOf({ ...pfit, base, trainableBlocks: 1 });
     expect(said).toMatch(/take 589\.8 kB for 2\.36 MB in fp32, without copies/);

@@ -1,6 +1,13 @@
-import { basePrecision, type BaseModel, type clientEnrolled, type DataOf, type ExperimentSpec } from '#contracts';
+import {
+  baseMemoryBudgetBytes,
+  basePrecision,
+  type BaseModel,
+  type clientEnrolled,
+  type DataOf,
+  type ExperimentSpec,
+} from '#contracts';
 import { channelPlan, keepsOn, uploadBytes } from '#federation';
-import { decoderBlockBytes, encoderBlockBytes } from '#language-models';
+import { decoderBlockBytes, encoderBlockBytes, gradientsWithin } from '#language-models';
 import { methodNamed, trains, type Method } from '#methods';
 import { bandwidthToMeet, expectedTransferMs, measureLink, type LinkSettings } from '#radio';
 import { clientProfile } from '#tuning';
@@ -52,7 +59,11 @@ export function planRun(
       ...new Set(clients.flatMap(({ notes }) => notes)),
       ...(spec.sparsity.attention > 0 ? [describeSparsity(spec, uplink, blobBytes * clients.length)] : []),
       ...(clients.some(({ client }) => basePrecision(spec, client) === 'int8')
-        ? [describeInt8(spec, base, method, clients), ...describeMixedSites(spec, clients)]
+        ? [
+            describeInt8(spec, base, method, clients),
+            ...describeBudgets(spec, base, clients),
+            ...describeMixedSites(spec, clients),
+          ]
         : []),
       ...(spec.training.parallel === 2 ? ['two clients train at a time: two copies of the base are in memory'] : []),
     ],
@@ -75,10 +86,7 @@ function describeInt8(
   method: Method,
   clients: readonly Enrolment[],
 ): string {
-  const [layers = 0, hidden = 0, intermediate = 0] = ['layers', 'hidden', 'intermediate'].map((size) =>
-    Number(config[size]),
-  );
-  const sizes = { layers, hidden, intermediate };
+  const sizes = blockSizes(config);
   const loraBlocks = trains(method, 'lora')
     ? clients.flatMap(({ client }) => clientProfile(spec, client, sizes).lora.blocks)
     : [];
@@ -96,6 +104,26 @@ function describeInt8(
     `base in int8: the matrices of its frozen blocks take ${bytes(int8)} for ${bytes(fp32)} in fp32${copies}; ` +
     'layers that stay in fp32 for their outliers add to that: airtune quantise names them'
   );
+}
+
+/** Of clients whose budget leaves no room for transposed copies. */
+function describeBudgets(spec: ExperimentSpec, { config }: BaseModel, clients: readonly Enrolment[]): string[] {
+  const lean = clients.filter(({ client }) => {
+    const budget = baseMemoryBudgetBytes(spec, client);
+    return budget !== undefined && gradientsWithin(blockSizes(config), budget) === 'dequantised';
+  });
+  if (lean.length === 0) return [];
+  const whose = lean.length === clients.length ? 'all clients' : lean.map(({ client }) => client).join(', ');
+  return [
+    `base.memoryBudgetMegabytes leaves no room for transposed copies (${whose}): gradients flow through numbers in fp32 that each layer makes anew, which takes longer`,
+  ];
+}
+
+function blockSizes(config: BaseModel['config']) {
+  const [layers = 0, hidden = 0, intermediate = 0] = ['layers', 'hidden', 'intermediate'].map((size) =>
+    Number(config[size]),
+  );
+  return { layers, hidden, intermediate };
 }
 
 /** Of sites whose clients do not all compute in the same precision. */

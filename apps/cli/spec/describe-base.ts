@@ -1,9 +1,10 @@
-import type { BaseModel, ExperimentSpec } from '#contracts';
+import { baseMemoryBudgetBytes, type BaseModel, type ExperimentSpec } from '#contracts';
 import {
   checkVocabulary,
   decoderManifest,
   digestCheckpoint,
   encoderManifest,
+  gradientsWithin,
   loadTokenizer,
   readEncoderConfig,
   tunedTensors,
@@ -63,7 +64,11 @@ async function describeEncoder(spec: ExperimentSpec): Promise<Described> {
   checkSequenceLength(spec, config);
   checkVocabulary(await loadTokenizer(spec.model), config);
   const [first = ''] = clientNames(spec.clients);
-  for (const client of [...Object.keys(spec.profiles), first]) clientProfile(spec, client, config);
+  for (const client of [...Object.keys(spec.profiles), first]) {
+    clientProfile(spec, client, config);
+    const budget = baseMemoryBudgetBytes(spec, client);
+    if (budget !== undefined) gradientsWithin(config, budget);
+  }
   const settings = { seed: spec.seed, width: spec.adapters.width, labels: 0 };
   const profile = clientProfile(spec, first, config);
   const recipe = tensorRecipe(methodNamed(spec.method), 'shared', settings, { name: first, profile });

@@ -9,6 +9,7 @@ import {
   probeInt8,
   reduceSum,
   Session,
+  type FrozenArithmetic,
   type FrozenLayer,
 } from '../index.ts';
 
@@ -19,12 +20,19 @@ const wave = (shape: readonly number[], step: number): { shape: readonly number[
 /** What this processor computes without a sum that saturates. */
 const levels = (await probeInt8()) ?? 63;
 const int8 = { precision: 'int8', levels, exceptions: new Set<string>() } as const;
+const lean = { ...int8, gradients: 'dequantised' } as const;
 const [ROWS, IN, OUT] = [6, 40, 24];
 const layer = { name: 'layer', weight: wave([IN, OUT], 1.3), bias: wave([OUT], 0.4) };
 const upstream = wave([ROWS, OUT], 0.9);
 
 /** y of the layer, and the gradient of x under a loss that weighs every element of y differently. */
-async function run(x: Float32Array, rows = ROWS, threads = 1, own: FrozenLayer = layer, arithmetic = int8) {
+async function run(
+  x: Float32Array,
+  rows = ROWS,
+  threads = 1,
+  own: FrozenLayer = layer,
+  arithmetic: FrozenArithmetic = int8,
+) {
   const g = new GraphBuilder();
   const input = g.trainable('x', ['rows', IN]);
   const y = frozenLinear(g, input, own, { alpha: 0.5, beta: 2 }, arithmetic);
@@ -84,9 +92,27 @@ describe('a frozen layer in int8', () => {
     expect(slope).toBeAllClose(expected, { relative: 1e-5, absolute: 1e-6 });
   });
 
+  it('lets it flow back by the numbers that its only copy stands for where memory counts more', async () => {
+    const { y, slope } = await run(x, ROWS, 1, layer, lean);
+    expect(y).toEqual((await run(x)).y);
+    const columns = Array.from({ length: OUT }, (_, channel) => whole(column(layer.weight.data, OUT, channel), levels));
+    const expected = Array.from({ length: ROWS * IN }, (_, i) => {
+      const slopes = row(upstream.data, OUT, Math.floor(i / IN));
+      return (
+        0.5 *
+        dot(
+          slopes,
+          columns.map(({ numbers, scale }) => numbers[i % IN]! * scale),
+        )
+      );
+    });
+    expect(slope).toBeAllClose(expected, { relative: 1e-5, absolute: 1e-6 });
+    expect((await run(x, ROWS, 2, layer, lean)).slope).toEqual(slope);
+  });
+
   it('is near fp32, forward and back', async () => {
     const found = await run(x);
-    const exact = await run(x, ROWS, 1, layer, { precision: 'fp32' } as never);
+    const exact = await run(x, ROWS, 1, layer, { precision: 'fp32' });
     for (const part of ['y', 'slope'] as const) {
       const error = Math.hypot(...found[part].map((value, i) => value - exact[part][i]!));
       expect(error / Math.hypot(...exact[part])).toBeLessThan(levels === 127 ? 0.01 : 0.015);
@@ -114,22 +140,20 @@ describe('a frozen layer in int8', () => {
 
   it('keeps a second copy of the weight only where a gradient flows', () => {
     const wide = { name: 'wide', weight: wave([64, 64], 1) };
-    const build = (learns: boolean) => {
+    const build = (learns: boolean, arithmetic: FrozenArithmetic) => {
       const g = new GraphBuilder();
       const w = g.trainable('w', ['rows', 64]);
       const below = learns ? w : g.input('x', 'float32', ['rows', 64]);
-      const y = mul(g, frozenLinear(g, below, wide, {}, int8), w);
+      const y = mul(g, frozenLinear(g, below, wide, {}, arithmetic), w);
       const [slope] = gradients(g, reduceSum(g, y, [0, 1]), [w]);
       return compileModel(g, { always: { slope: slope! } }).weights.length;
     };
-    expect([build(false), build(true)]).toEqual([1, 2]);
+    expect([build(false, int8), build(true, int8), build(true, lean)]).toEqual([1, 2, 1]);
   });
 
   it('leaves a layer in fp32 that is named as an exception', async () => {
     const exceptional = { ...int8, exceptions: new Set(['layer']) };
-    expect(await run(x, ROWS, 1, layer, exceptional)).toEqual(
-      await run(x, ROWS, 1, layer, { precision: 'fp32' } as never),
-    );
+    expect(await run(x, ROWS, 1, layer, exceptional)).toEqual(await run(x, ROWS, 1, layer, { precision: 'fp32' }));
   });
 
   it.each([

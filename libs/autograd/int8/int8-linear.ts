@@ -1,8 +1,11 @@
 import { dimAt } from '../dims.ts';
-import type { FrozenLayer, LinearScales } from '../frozen-layer.ts';
+import type { FrozenLayer, Int8Arithmetic, LinearScales } from '../frozen-layer.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import { add } from '../operators/add.ts';
+import { cast } from '../operators/cast.ts';
+import { matMul } from '../operators/matmul.ts';
+import { mul } from '../operators/mul.ts';
 import { floatsOf, type FloatTensor, type FrozenTensor, type GradientRule, type Value } from '../value.ts';
 import { quantiseColumns, type QuantisedMatrix } from './quantise-columns.ts';
 import { quantiseRows } from './quantise-rows.ts';
@@ -17,14 +20,15 @@ const LONGEST_SUM = 65_536;
  * MatMulIntegerToFloat, then the row's scale and the bias. It takes some 10 to 20 % longer than DynamicQuantizeMatMul, which has
  * one scale for all rows. On the way back, where the batch
  * is what the training draws, that is what is used: dY, one scale for all of it, by the transposed weight as int8 by its own
- * channels. That second copy is made only where a gradient flows through the layer.
+ * channels. That second copy is made only where a gradient flows through the layer, and not at all where `gradients` says
+ * `dequantised`: then it is dY by the fp32 numbers for which the first copy stands.
  */
 export function int8Linear(
   g: GraphBuilder,
   x: Value,
   layer: FrozenLayer,
   { alpha, beta }: Required<LinearScales>,
-  levels: number,
+  { levels, gradients = 'copies' }: Pick<Int8Arithmetic, 'levels' | 'gradients'>,
 ): Value {
   const { name, weight, bias, transposed = false } = layer;
   checkShapes(x, layer);
@@ -32,6 +36,7 @@ export function int8Linear(
   const forward = quantised(weight, transposed, levels);
   const [, out] = forward.shape;
   const rows = dimAt(x.shape, 0);
+  const backward = gradients === 'copies' ? byCopy : byFloats;
   const gradient: GradientRule = ([dy]) => [
     dy === undefined
       ? undefined
@@ -52,12 +57,8 @@ export function int8Linear(
   return g.emitOne({ ...result, operator: 'Add', inputs: [unshifted, shift], differentiates: [x], gradient });
 }
 
-/** dX = alpha dY·Wᵀ. */
-function backward(
-  g: GraphBuilder,
-  dy: Value,
-  { name, weight, transposed, alpha, levels }: Way & { readonly name: string },
-): Value {
+/** dX = alpha dY·Wᵀ, by whole numbers. */
+function byCopy(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha, levels }: Way): Value {
   checkLength(name, dimAt(dy.shape, 1));
   const turned = quantised(weight, !transposed, levels);
   const [matrix, , scales] = frozenMatrix(g, `${name}.backward`, turned, alpha, undefined);
@@ -70,7 +71,25 @@ function backward(
   });
 }
 
+/** The same by the floats that the whole numbers stand for. */
+function byFloats(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha, levels }: Way): Value {
+  const straight = quantised(weight, transposed, levels);
+  const [matrix, , scales] = frozenMatrix(g, `${name}.forward`, straight, alpha, undefined);
+  // Of constants alone, ONNX Runtime would make the floats once and keep them.
+  const rows = cast(g, g.dimension(dimAt(dy.shape, 0)), 'float32');
+  const one = g.emitOne({ operator: 'Min', inputs: [rows, g.scalar(1)], type: 'float32', shape: [1] });
+  const floats = g.emitOne({
+    operator: 'DequantizeLinear',
+    inputs: [matrix, mul(g, scales, one)],
+    attributes: { axis: { int: 1 } },
+    type: 'float32',
+    shape: straight.shape,
+  });
+  return matMul(g, dy, floats, { transB: true, fewRows: 'perhaps' });
+}
+
 interface Way {
+  readonly name: string;
   readonly weight: FrozenTensor;
   readonly transposed: boolean;
   readonly alpha: number;

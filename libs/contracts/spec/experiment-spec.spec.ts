@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainIssues } from './explain-issues.ts';
-import { basePrecision, experimentSpec } from './experiment-spec.ts';
+import { baseMemoryBudgetBytes, basePrecision, experimentSpec } from './experiment-spec.ts';
 import { rewardModels } from './reinforcement-spec.ts';
 
 const least = { method: 'pftt', model: '../models/tiny', data: { source: 'wordnet-topics' } };
@@ -114,6 +114,18 @@ describe('an experiment’s spec', () => {
       'base: must be { precision: fp32 } or { precision: int8 }, not "int8"',
     ]);
     expect(problems({ ...least, base: { colour: 'red' } }).join()).toMatch(/base\.colour: unknown field/);
+  });
+
+  it('takes a budget of memory for a base in int8, and for no other', () => {
+    const base = { precision: 'int8', memoryBudgetMegabytes: 1.5 };
+    const spec = experimentSpec.parse({ ...least, base, profiles: { 'client-1': { base: { precision: 'int8' } } } });
+    expect(['client-0', 'client-1'].map((client) => baseMemoryBudgetBytes(spec, client))).toEqual([1.5e6, undefined]);
+    expect(problems({ ...least, base: { ...base, precision: 'fp32' } })).toEqual([
+      'base.memoryBudgetMegabytes: a budget chooses how int8 is computed: write `precision: int8` beside it, or remove it',
+    ]);
+    expect(problems({ ...least, base: { ...base, memoryBudgetMegabytes: 0 } }).join()).toMatch(
+      /^base\.memoryBudgetMegabytes: /,
+    );
   });
 
   it('lists the sources of data there are', () => {

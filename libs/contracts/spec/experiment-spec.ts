@@ -27,11 +27,22 @@ const training = z.strictObject({
   parallel: z.union([z.literal(1), z.literal(2)]).default(1),
 });
 
-/** What products with the base's frozen matrices are computed in; fp32 unless it is said. */
-const base = z.strictObject(
-  { precision: z.enum(['fp32', 'int8']) },
-  { error: ({ code }) => (code === 'invalid_type' ? '{ precision: fp32 } or { precision: int8 }' : undefined) },
-);
+/**
+ * What products with the base's frozen matrices are computed in; fp32 unless it is said. In int8 the matrices of an encoder's blocks may be
+ * given a budget: where a second copy, by which gradients flow faster, does not fit, there is none.
+ */
+const base = z
+  .strictObject(
+    {
+      precision: z.enum(['fp32', 'int8']),
+      memoryBudgetMegabytes: z.number().gt(0).max(1e6).optional(),
+    },
+    { error: ({ code }) => (code === 'invalid_type' ? '{ precision: fp32 } or { precision: int8 }' : undefined) },
+  )
+  .refine(({ precision, memoryBudgetMegabytes }) => precision === 'int8' || memoryBudgetMegabytes === undefined, {
+    path: ['memoryBudgetMegabytes'],
+    message: 'a budget chooses how int8 is computed: write `precision: int8` beside it, or remove it',
+  });
 
 const profile = z.strictObject({
   lora: z
@@ -168,8 +179,17 @@ export const experimentSpec = z
 
 /** What a client's base is to be computed in. */
 export function basePrecision(spec: ExperimentSpec, client?: string): 'fp32' | 'int8' {
-  const own = client === undefined ? undefined : spec.profiles[client]?.base;
-  return (own ?? spec.base)?.precision ?? 'fp32';
+  return baseOf(spec, client)?.precision ?? 'fp32';
+}
+
+/** What the matrices of a client's base may take in int8, undefined without a limit. */
+export function baseMemoryBudgetBytes(spec: ExperimentSpec, client: string): number | undefined {
+  const megabytes = baseOf(spec, client)?.memoryBudgetMegabytes;
+  return megabytes === undefined ? undefined : 1e6 * megabytes;
+}
+
+function baseOf(spec: ExperimentSpec, client: string | undefined): z.infer<typeof base> | undefined {
+  return (client === undefined ? undefined : spec.profiles[client]?.base) ?? spec.base;
 }
 
 export type ExperimentSpec = z.infer<typeof experimentSpec>;

@@ -1,3 +1,4 @@
+import { ModelError } from '../model-error.ts';
 import type { PersonalisationShape } from '../encoder/build-classifier-step.ts';
 
 /** What the matrices of a base's blocks take, in bytes, if no layer stays in fp32 for its outliers. */
@@ -35,6 +36,23 @@ export function encoderBlockBytes(
     else if (block === lowestLora) sum.transposed += rest;
   }
   return sum;
+}
+
+/**
+ * How gradients flow through an encoder's blocks in int8 (`FrozenArithmetic`) so that their matrices take no more than a budget, whatever of
+ * a client is trained in them: it is the same for all clients of a budget, and stays when profiles change. Throws ModelError
+ * `model.memory-budget` where even one copy is more.
+ */
+export function gradientsWithin(sizes: Sizes, budgetBytes: number): 'copies' | 'dequantised' {
+  const loraBlocks = Array.from({ length: sizes.layers }, (_, block) => block);
+  const { int8, transposed } = encoderBlockBytes(sizes, { adapters: true, loraBlocks });
+  if (int8 + transposed <= budgetBytes) return 'copies';
+  if (int8 <= budgetBytes) return 'dequantised';
+  const megabytes = (count: number): string => `${String(Math.ceil(count / 1e5) / 10)} MB`;
+  throw new ModelError(
+    'model.memory-budget',
+    `The matrices of the base's blocks take ${megabytes(int8)} in int8, more than the ${megabytes(budgetBytes)} of base.memoryBudgetMegabytes: raise it, or choose a smaller base.`,
+  );
 }
 
 /** Of a decoder's blocks below those that are tuned, from the top; nothing that is frozen stands above these. */

@@ -190,7 +190,7 @@ describe('a decoder that was trained on a base in int8', () => {
   it('may be any GPT-2: all of it is then in int8', async () => {
     const { shape, weights } = await opened({ folder: modelFolder, precision: 'int8' });
     expect(shape).toEqual({ trainableBlocks: 0, ranked: true });
-    expect(weights.arithmetic).toEqual({ precision: 'int8', levels, exceptions: new Set() });
+    expect(weights.arithmetic).toEqual({ precision: 'int8', levels, exceptions: new Set(), gradients: 'copies' });
     expect((await opened({ folder: modelFolder })).precision).toBe('fp32');
   });
 });

@@ -3,8 +3,9 @@ import {
   buildClassifierStep,
   gradientName,
   inPrecision,
+  savesMemory,
   withEncoder,
-  type BasePrecision,
+  type ComputedIn,
   type EncoderConfig,
   type PersonalisationShape,
   type TrainableInput,
@@ -13,12 +14,10 @@ import { elementCount, type NamedTensors, type Tensor } from '#parameters';
 import type { PaddedBatch } from '../batches/pad-batch.ts';
 import { TuningError } from '../tuning-error.ts';
 
-/** The frozen base that clients tune on: a Hugging Face folder, and what can be trained on it over all clients together. */
-export interface TuningBase {
+/** The frozen base that clients tune on: a Hugging Face folder, how it is computed (in fp32 by default), and what can be trained on it over all clients together. */
+export interface TuningBase extends Partial<ComputedIn> {
   readonly modelFolder: string;
   readonly shape: PersonalisationShape;
-  /** What products with the base's own matrices are computed in; default fp32. */
-  readonly precision?: BasePrecision;
 }
 
 /** One frozen base, ready to train and evaluate any client's tensors. `run` blocks its thread: open it in a worker. */
@@ -39,12 +38,13 @@ export class ClassifierSession {
 
   /** Reads the encoder, one tensor at a time, into the compiled step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
   static async open(
-    { modelFolder, shape, precision = 'fp32' }: TuningBase,
+    { modelFolder, shape, precision = 'fp32', memoryBudgetBytes }: TuningBase,
     { threads = 1, spinMicroseconds = 0 }: SessionOptions,
   ): Promise<ClassifierSession> {
     return withEncoder(modelFolder, async (encoder) => {
-      const { model, trainable } = buildClassifierStep(await inPrecision(encoder, { precision, modelFolder }), shape);
-      const session = await Session.open(model, { threads, spinMicroseconds });
+      const weights = await inPrecision(encoder, { precision, modelFolder, memoryBudgetBytes });
+      const { model, trainable } = buildClassifierStep(weights, shape);
+      const session = await Session.open(model, { threads, spinMicroseconds, prepack: !savesMemory(weights) });
       return new ClassifierSession(session, trainable, encoder.config, shape.loraBlocks.length > 0);
     });
   }
