@@ -1,5 +1,5 @@
 // Run by `training-step-precisions.ts` in a process of its own, so that its memory is its own: a step a message.
-import type { FrozenArithmetic } from '#autograd';
+import { probeInt8, type FrozenArithmetic } from '#autograd';
 import { buildClassifierStep, encoderManifest, savesMemory } from '#language-models';
 import { filled } from './matrix-products.ts';
 import { openStep, type Step } from './training-step-parts.ts';
@@ -18,14 +18,16 @@ process.on('message', () => {
 });
 
 /** The base is made one tensor at a time, as a checkpoint is read. */
-function open(kind: StepKind): Promise<Step> {
+async function open(kind: StepKind): Promise<Step> {
   const loraBlocks = Array.from({ length: LARGE.layers }, (_, block) => block);
   const tensors = new Map(
     encoderManifest(LARGE).map(({ name, shape }, at) => [name, { shape, read: () => filled(shape, at).data }]),
   );
   const gradients = kind === 'lean' ? 'dequantised' : 'copies';
   const arithmetic: FrozenArithmetic =
-    kind === 'fp32' ? { precision: kind } : { precision: 'int8', levels: 127, exceptions: new Set(), gradients };
+    kind === 'fp32'
+      ? { precision: kind }
+      : { precision: 'int8', levels: (await probeInt8()) ?? 63, exceptions: new Set(), gradients };
   const shape = { adapters: true, loraBlocks, labels: SIZES.labels };
   const { model } = buildClassifierStep({ config: LARGE, tensors, arithmetic }, shape);
   return openStep(model, LARGE, loraBlocks, { prepack: !savesMemory({ arithmetic }) });
