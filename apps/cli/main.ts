@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { CommanderError } from 'commander';
 import { AirtuneCommands } from './commands/commands.ts';
 import { codeOf, EXIT, exitCodeOf } from '#operations';
-import { buildProgram } from './program.ts';
+import { buildProgram } from './program/build-program.ts';
 
 /** An error as its reader needs it: the cause and the cure; the stack only for who asked. */
 function explain(error: unknown): string {

@@ -1,5 +1,5 @@
 import { CliError } from '../cli-error.ts';
-import type { ServiceOption } from '../program.ts';
+import type { ServiceOption } from '../program/options.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 

@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts';
 import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { plural } from '../progress/figures.ts';
-import type { AuditOptions } from '../program.ts';
+import type { AuditOptions } from '../program/history.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 import { compareExported, describeExported } from './compare-exported.ts';

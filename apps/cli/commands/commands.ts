@@ -1,22 +1,18 @@
 import { EXIT } from '#operations';
 import { CliError } from '../cli-error.ts';
-import type {
-  AuditOptions,
-  Commands,
-  ExportOptions,
-  OutputOptions,
-  RunOptions,
-  ServiceOption,
-  ShowOptions,
-  SiteToAdd,
-} from '../program.ts';
-import type { ProfileCommands } from '../program-profile.ts';
+import type { AuditOptions, ShowOptions } from '../program/history.ts';
+import type { Commands } from '../program/build-program.ts';
+import type { ExportOptions } from '../program/models.ts';
+import type { OutputOptions, ServiceOption } from '../program/options.ts';
+import type { RunOptions } from '../program/runs.ts';
+import type { SiteToAdd } from '../program/sites.ts';
+import type { ProfileCommands } from '../program/profiles.ts';
 import type { CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { readCommandSettings, type Settings } from '../settings.ts';
 import { addressOf } from './address-of.ts';
 import { audit } from './audit-experiment.ts';
 import { exportModel } from './export-model.ts';
-import type { GenerateOptions } from '../program-generate.ts';
+import type { GenerateOptions } from '../program/generate.ts';
 import { generate } from './generate.ts';
 import { list } from './list-experiments.ts';
 import { predict } from './predict.ts';

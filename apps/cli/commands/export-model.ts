@@ -8,7 +8,7 @@ import { CliError } from '../cli-error.ts';
 import { inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
-import type { ExportOptions } from '../program.ts';
+import type { ExportOptions } from '../program/models.ts';
 import { bytes } from '../progress/figures.ts';
 import type { Settings } from '../settings.ts';
 import { exportPrecision } from './export-precision.ts';

@@ -1,7 +1,7 @@
 import { probeInt8 } from '#autograd';
 import { BASE_PRECISIONS, int8Of, LEVELS, type BasePrecision } from '#language-models';
 import { CliError } from '../cli-error.ts';
-import type { ChosenPrecision } from '../program-options.ts';
+import type { ChosenPrecision } from '../program/options.ts';
 
 /**
  * In which precision a client's model is written: as it enrolled, unless another was asked for. int8 that was asked for has 7 bits where this

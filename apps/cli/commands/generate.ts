@@ -1,5 +1,5 @@
 import { streamText } from '#tuning';
-import type { GenerateOptions } from '../program-generate.ts';
+import type { GenerateOptions } from '../program/generate.ts';
 import type { Settings } from '../settings.ts';
 import { listenForStop } from './stop-signals.ts';
 

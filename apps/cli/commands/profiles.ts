@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { readProfiles } from '../history/experiment-history.ts';
 import type { Console } from '../progress/console.ts';
 import { plainTable } from '../progress/plain-table.ts';
-import type { ProfileOptions } from '../program-profile.ts';
+import type { ProfileOptions } from '../program/profiles.ts';
 import type { Json } from '../../coordinator/rest/as-json.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';

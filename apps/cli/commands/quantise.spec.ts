@@ -7,7 +7,7 @@ import { saveEncoder } from '#language-models';
 import { exitCodeOf } from '#operations';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadWithOutlier, OUTLIER_LAYER } from '../../../test/outlier-encoder.ts';
-import { buildProgram, type Commands } from '../program.ts';
+import { buildProgram, type Commands } from '../program/build-program.ts';
 import { quantise } from './quantise.ts';
 
 const MODEL = 'models/tiny-encoder';

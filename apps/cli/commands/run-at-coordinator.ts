@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { driveRun, Interrupted } from '../following/drive-run.ts';
 import { RunAtCoordinator } from '../following/run-at-coordinator.ts';
 import { chooseReporter } from '../progress/console.ts';
-import type { RunOptions } from '../program.ts';
+import type { RunOptions } from '../program/runs.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import { prepareRun } from '../spec/prepare-run.ts';
 import { listenForStop } from './stop-signals.ts';

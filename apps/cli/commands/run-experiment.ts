@@ -5,7 +5,7 @@ import { readSiteFile } from '../../trainer/site-file.ts';
 import { CliError } from '../cli-error.ts';
 import { EXIT } from '#operations';
 import { chooseReporter } from '../progress/console.ts';
-import type { RunOptions } from '../program.ts';
+import type { RunOptions } from '../program/runs.ts';
 import type { Settings } from '../settings.ts';
 import { prepareRun } from '../spec/prepare-run.ts';
 import { startSystem, type System } from '../system/start-system.ts';

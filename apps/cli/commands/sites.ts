@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts';
 import { asWritten, inRecord } from '../history/in-record.ts';
 import type { Console } from '../progress/console.ts';
 import { plainTable } from '../progress/plain-table.ts';
-import type { SiteToAdd } from '../program.ts';
+import type { SiteToAdd } from '../program/sites.ts';
 import { CoordinatorClient, type CoordinatorAddress } from '../remote/coordinator-client.ts';
 import type { Settings } from '../settings.ts';
 

@@ -1,6 +1,6 @@
 import { EXIT } from '#operations';
-import type { CheckArguments, RewardCommands } from '../../program-reward.ts';
-import type { OutputOptions, ServiceOption } from '../../program.ts';
+import type { CheckArguments, RewardCommands } from '../../program/rewards.ts';
+import type { OutputOptions, ServiceOption } from '../../program/options.ts';
 import { readCommandSettings } from '../../settings.ts';
 import { addressOf } from '../address-of.ts';
 import { checkReward } from './check-reward.ts';

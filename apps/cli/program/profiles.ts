@@ -1,25 +1,23 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { coordinatorOption, examples } from './program-options.ts';
+import { coordinatorOption, examples, type OutputOptions } from './options.ts';
 
-export interface ProfileOptions {
-  readonly coordinator?: string;
+export interface ProfileOptions extends OutputOptions {
   readonly loraRank?: number;
   readonly loraAlpha?: number;
   readonly loraBlocks?: number | 'all';
   /** Names and weights. */
   readonly reward: readonly (readonly [string, number])[];
   readonly deviceClass?: string;
-  readonly json: boolean;
 }
 
 /** What `airtune profile …` does. */
 export interface ProfileCommands {
-  show(experiment: string, options: { readonly coordinator?: string; readonly json: boolean }): Promise<void>;
+  show(experiment: string, options: OutputOptions): Promise<void>;
   set(experiment: string, client: string, options: ProfileOptions): Promise<void>;
 }
 
 /** The commands about how each client tunes. */
-export function addProfile(program: Command, commands: ProfileCommands): void {
+export function addProfiles(program: Command, commands: ProfileCommands): void {
   const profile = program.command('profile').description('how each client tunes: shown, and changed while it runs');
   profile
     .command('show')
@@ -28,9 +26,7 @@ export function addProfile(program: Command, commands: ProfileCommands): void {
     .addOption(coordinatorOption('at running services'))
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', examples('airtune profile show pftt-3f9a1c'))
-    .action((experiment: string, options: { coordinator?: string; json: boolean }) =>
-      commands.show(experiment, options),
-    );
+    .action((experiment: string, options: OutputOptions) => commands.show(experiment, options));
   profile
     .command('set')
     .description('change how a client tunes from the next round on, at running services; what is not named stays')

@@ -1,5 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander';
 
+/** Where to: running services, or (undefined) this process and the record of this machine. */
+export interface ServiceOption {
+  readonly coordinator?: string;
+}
+
+export interface OutputOptions extends ServiceOption {
+  readonly json: boolean;
+}
+
 /** The lines of a command's help that show how it is called. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
@@ -22,4 +31,9 @@ export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
   return value;
+}
+
+/** The values of an option that may be given again and again. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }

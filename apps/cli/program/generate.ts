@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { examples, precisionOption, wholeNumber, type ChosenPrecision } from './program-options.ts';
+import { examples, precisionOption, wholeNumber, type ChosenPrecision } from './options.ts';
 
 export interface GenerateOptions {
   readonly input?: string;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { coordinatorOption, examples } from './program-options.ts';
+import { coordinatorOption, examples, type OutputOptions, type ServiceOption } from './options.ts';
 
 export interface CheckArguments {
   readonly url?: string;
@@ -8,23 +8,18 @@ export interface CheckArguments {
   readonly json: boolean;
 }
 
-/** Where to: running services, or (undefined) the record of this machine. */
-interface At {
-  readonly coordinator?: string;
-}
-
 /** What `airtune reward …` does. */
 export interface RewardCommands {
   train(spec: string, options: { readonly json: boolean }): Promise<void>;
   serve(path: string, options: { readonly host?: string; readonly port?: number }): Promise<void>;
   check(name: string, options: CheckArguments): Promise<void>;
-  list(options: At & { readonly json: boolean }): Promise<void>;
-  register(path: string, options: At): Promise<void>;
-  retire(name: string, options: At): Promise<void>;
+  list(options: OutputOptions): Promise<void>;
+  register(path: string, options: ServiceOption): Promise<void>;
+  retire(name: string, options: ServiceOption): Promise<void>;
 }
 
 /** The commands about reward models. */
-export function addReward(program: Command, commands: RewardCommands): void {
+export function addRewards(program: Command, commands: RewardCommands): void {
   const reward = program.command('reward').description('reward models: train, serve, check and register them');
   reward
     .command('train')
@@ -72,7 +67,7 @@ export function addReward(program: Command, commands: RewardCommands): void {
     .option('--json', 'one JSON object a line', false)
     .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward list'))
-    .action((options: At & { json: boolean }) => commands.list(options));
+    .action((options: OutputOptions) => commands.list(options));
   reward
     .command('register')
     .description('let specs name a reward model: runs in one process start it as a service when they need it')
@@ -82,14 +77,14 @@ export function addReward(program: Command, commands: RewardCommands): void {
     )
     .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward register models/reward-safety'))
-    .action((path: string, options: At) => commands.register(path, options));
+    .action((path: string, options: ServiceOption) => commands.register(path, options));
   reward
     .command('retire')
     .description('let no new experiment name a reward model; those under way keep it')
     .argument('<name>', 'as `airtune reward list` shows it')
     .addOption(coordinatorOption())
     .addHelpText('after', examples('airtune reward retire reward-safety'))
-    .action((name: string, options: At) => commands.retire(name, options));
+    .action((name: string, options: ServiceOption) => commands.retire(name, options));
 }
 
 function port(text: string): number {
