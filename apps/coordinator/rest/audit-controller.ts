@@ -1,7 +1,7 @@
 import { auditExperiment, type AuditReport } from '#audit';
 import { BlobStore, ExperimentRecord } from '#storage';
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
-import { auditReport } from './answers.ts';
+import { auditReport } from './answers/audit.ts';
 import { Answers, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 import { auditRequest, type AuditRequest } from './requests.ts';
 

@@ -3,7 +3,7 @@ import { digest } from '#contracts';
 import { BlobStore } from '#storage';
 import { Controller, HttpStatus, Param, PayloadTooLargeException, Put, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
-import { storedBlob } from './answers.ts';
+import { storedBlob } from './answers/experiments.ts';
 import { Answers, Refuses, RestBorder } from './describe-route.ts';
 
 const MOST_BYTES = 4 * 1024 ** 3;

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import type { DeadLetterLine } from '#storage';
 import { DeadLetters } from '../dead-letters.ts';
-import { deadLetter } from './answers.ts';
+import { deadLetter } from './answers/rows.ts';
 import { AnswersList, AnswersNothing, Refuses, RestBorder } from './describe-route.ts';
 import { deadLetterNumber, deadLettersQuery, type DeadLettersQuery } from './requests.ts';
 

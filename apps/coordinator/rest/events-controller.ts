@@ -3,7 +3,7 @@ import { ExperimentRecord, findExperiment } from '#storage';
 import { Controller, Get, Headers, HttpStatus, Param, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { CoordinatorError } from '../coordinator-error.ts';
-import { ledgerEvent } from './answers.ts';
+import { ledgerEvent } from './answers/audit.ts';
 import { OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 import { asOpenApi } from './named-schemas.ts';
 import { eventsQuery, type EventsQuery } from './requests.ts';

@@ -3,12 +3,8 @@ import { closingFigures, type ClosingFigures, type Experiment, ExperimentRecord,
 import { findExperiment, listExperiments } from '#storage';
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Res } from '@nestjs/common';
 import { Experiments } from '../experiments.ts';
-import {
-  closingFigures as closingAnswer,
-  experiment as experimentAnswer,
-  experimentLine,
-  submitted,
-} from './answers.ts';
+import { closingFigures as closingAnswer } from './answers/figures.ts';
+import { experiment as experimentAnswer, experimentLine, submitted } from './answers/experiments.ts';
 import { Answers, AnswersList, AnswersNothing, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 import { submission, type SubmissionRequest } from './requests.ts';
 import { SubmitExperiment } from './submit-experiment.ts';

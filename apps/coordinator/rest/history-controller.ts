@@ -21,7 +21,9 @@ import {
   type Transmission,
 } from '#storage';
 import { Controller, Get, HttpStatus, Param, Query } from '@nestjs/common';
-import * as answers from './answers.ts';
+import { missingClient } from './answers/experiments.ts';
+import * as figures from './answers/figures.ts';
+import * as rows from './answers/rows.ts';
 import { AnswersList, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 import { historyQuery, type HistoryQuery, roundQuery, type RoundQuery } from './requests.ts';
 
@@ -39,26 +41,26 @@ export class HistoryController {
   }
 
   @Get('rounds')
-  @AnswersList(answers.roundFigures, 'Every round: stage, what crossed, airtime, energy, loss, accuracies')
+  @AnswersList(figures.roundFigures, 'Every round: stage, what crossed, airtime, energy, loss, accuracies')
   @Refuses(QUERY)
   rounds(@Param('id') id: string, @Query({ schema: roundQuery }) { round }: RoundQuery): Promise<RoundFigures[]> {
     return this.#of(id, (db) => roundFigures(db, id, round));
   }
 
   @Get('clients')
-  @AnswersList(answers.clientFigures, 'Every client: site, examples, accuracy before and after')
+  @AnswersList(figures.clientFigures, 'Every client: site, examples, accuracy before and after')
   clients(@Param('id') id: string): Promise<ClientFigures[]> {
     return this.#of(id, (db) => clientFigures(db, id));
   }
 
   @Get('enrolments')
-  @AnswersList(answers.enrolment, 'Every client as its site enrolled it: counts, labels, parameters; never data')
+  @AnswersList(rows.enrolment, 'Every client as its site enrolled it: counts, labels, parameters; never data')
   enrolments(@Param('id') id: string): Promise<Client[]> {
     return this.#of(id, (db) => listEnrolments(db, id));
   }
 
   @Get('missing')
-  @AnswersList(answers.missingClient, 'Clients that the experiment waits for before it begins or goes on')
+  @AnswersList(missingClient, 'Clients that the experiment waits for before it begins or goes on')
   missing(@Param('id') id: string): Promise<readonly string[]> {
     return this.#record.use(async (db) => {
       const { spec, state } = await findExperiment(db, id);
@@ -69,13 +71,13 @@ export class HistoryController {
   }
 
   @Get('profiles')
-  @AnswersList(answers.clientProfile, 'How each client tunes: every version, with the round from which it holds')
+  @AnswersList(rows.clientProfile, 'How each client tunes: every version, with the round from which it holds')
   profiles(@Param('id') id: string): Promise<ClientProfile[]> {
     return this.#of(id, (db) => listProfiles(db, id));
   }
 
   @Get('transmissions')
-  @AnswersList(answers.transmission, 'Every crossing of the link, by round, client and direction; a page at a time')
+  @AnswersList(rows.transmission, 'Every crossing of the link, by round, client and direction; a page at a time')
   @Refuses(QUERY)
   transmissions(
     @Param('id') id: string,
@@ -85,7 +87,7 @@ export class HistoryController {
   }
 
   @Get('evaluations')
-  @AnswersList(answers.evaluation, 'How good each client’s models were, by round and client; a page at a time')
+  @AnswersList(rows.evaluation, 'How good each client’s models were, by round and client; a page at a time')
   @Refuses(QUERY)
   evaluations(
     @Param('id') id: string,
@@ -96,7 +98,7 @@ export class HistoryController {
 
   @Get('scores')
   @AnswersList(
-    answers.score,
+    rows.score,
     'What completions earned of each reward, by round and client; texts stay at the sites; a page at a time',
   )
   @Refuses(QUERY)

@@ -10,7 +10,7 @@ import {
   SwaggerModule,
 } from '@nestjs/swagger';
 import { asOpenApi, componentsOf } from './named-schemas.ts';
-import { ledgerEvent } from './answers.ts';
+import { ledgerEvent } from './answers/audit.ts';
 
 const DESCRIPTION = `Submit experiments, follow them, read their record. Every refusal is \`{ code, message }\`; the same
 request may be made twice. Where \`AIRTUNE_TOKEN\` is set, each request but those for health and metrics has to carry it.`;

@@ -2,7 +2,7 @@ import { profileChange, type ProfileChange } from '#contracts';
 import type { ClientProfile, Row } from '#storage';
 import { Body, Controller, HttpStatus, Param, Patch } from '@nestjs/common';
 import { ChangeProfile } from '../change-profile.ts';
-import { clientProfile } from './answers.ts';
+import { clientProfile } from './answers/rows.ts';
 import { Answers, OfExperiment, Refuses, RestBorder } from './describe-route.ts';
 
 /** How clients tune, changed while their experiment runs. */

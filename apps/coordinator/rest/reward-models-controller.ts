@@ -2,7 +2,7 @@ import { rewardModelCard, rewardModelName } from '#contracts';
 import type { RewardModel } from '#storage';
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Put } from '@nestjs/common';
 import { RewardRegistry } from '../reward-registry.ts';
-import { rewardModel } from './answers.ts';
+import { rewardModel } from './answers/rows.ts';
 import { Answers, AnswersList, Refuses, RestBorder } from './describe-route.ts';
 import type { RewardCard } from './requests.ts';
 

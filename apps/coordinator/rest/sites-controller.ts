@@ -2,7 +2,7 @@ import { siteName } from '#contracts';
 import type { Site } from '#storage';
 import { Body, Controller, Get, HttpStatus, Param, Put } from '@nestjs/common';
 import { KnownSites } from '../known-sites.ts';
-import { site } from './answers.ts';
+import { site } from './answers/rows.ts';
 import { Answers, AnswersList, Refuses, RestBorder } from './describe-route.ts';
 import { siteKey, type SiteKey } from './requests.ts';
 

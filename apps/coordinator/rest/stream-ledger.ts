@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { ExperimentRecord, listEntries, type LedgerEntry } from '#storage';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ledgerEvent } from './answers.ts';
+import type { ledgerEvent } from './answers/audit.ts';
 import { LedgerNews } from './ledger-news.ts';
 
 const PAGE = 500;
