@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { probeInt8, timeInt8 } from '#autograd';
 import { basePrecision, type ExperimentSpec } from '#contracts';
-import { readDecoderConfig, readEncoderConfig, type BasePrecision } from '#language-models';
+import { int8Of, LEVELS, readDecoderConfig, readEncoderConfig, type BasePrecision } from '#language-models';
 import { methodNamed } from '#methods';
 import type { SiteVoice } from './site-voice.ts';
 import { TrainerError } from './trainer-error.ts';
@@ -37,10 +37,10 @@ export async function basePrecisions(
   const { hidden, intermediate } = await (base === 'decoder' ? readDecoderConfig : readEncoderConfig)(modelFolder);
   const threads = Math.max(1, Math.floor((settings.threads ?? availableParallelism()) / spec.training.parallel));
   const times = await timeInt8({ in: hidden, out: intermediate }, { levels, threads, nowMs: () => clock.elapsedMs() });
-  const int8 = levels === 127 ? 'int8' : 'int8-7-bit';
+  const int8 = int8Of(levels);
   return {
     of: (client) => (basePrecision(spec, client) === 'fp32' ? 'fp32' : int8),
-    notes: [...(levels === 127 ? [] : [SEVEN_BITS]), describeSpeed(settings.site, times.fp32 / times.int8)],
+    notes: [...(levels === LEVELS.int8 ? [] : [SEVEN_BITS]), describeSpeed(settings.site, times.fp32 / times.int8)],
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { TensorManifest } from '#parameters';
 
 import { ModelError } from './model-error.ts';
+import { tensorNamed } from './tensor-named.ts';
 
 /** Where a model's graph takes its tensors from. */
 export interface GraphParameters {
@@ -33,12 +34,7 @@ export interface FrozenWeights {
 /** Tensors that never change: part of the model. */
 export function frozenParameters(g: GraphBuilder, { tensors, arithmetic }: FrozenWeights): GraphParameters {
   const known = new Map<string, Value>();
-  const find = (name: string): FrozenTensor => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined)
-      throw new ModelError('model.tensor-missing', `The model's weights lack the tensor ${name}.`);
-    return tensor;
-  };
+  const find = (name: string): FrozenTensor => tensorNamed(tensors, name);
   return {
     tensor: (name) => remember(known, name, () => g.frozen(name, find(name))),
     linear: (x, name, scales) =>

@@ -11,14 +11,13 @@ export { decoderBlockBytes, encoderBlockBytes, gradientsWithin } from './precisi
 export { reportPrecision } from './precision/report-precision.ts';
 export {
   BASE_PRECISIONS,
-  inPrecision,
+  int8LevelsHere,
   int8Of,
   LEVELS,
   precisionOf,
-  savesMemory,
   type BasePrecision,
-  type ComputedIn,
-} from './precision/in-precision.ts';
+} from './precision/base-precision.ts';
+export { inPrecision, savesMemory, type ComputedIn } from './precision/in-precision.ts';
 export { loadEncoder, withEncoder, type EncoderWeights, type FrozenEncoder } from './checkpoints/load-encoder.ts';
 export { saveEncoder } from './checkpoints/save-encoder.ts';
 export { digestCheckpoint } from './checkpoints/digest-checkpoint.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { reportPrecision } from '#language-models';
+import { LEVELS, reportPrecision } from '#language-models';
 import { CliError } from '../cli-error.ts';
 import { plainTable } from '../progress/plain-table.ts';
 import { bytes, percent } from '../progress/figures.ts';
@@ -30,7 +30,7 @@ export async function quantise(
     `${plainTable(['layer', 'in x out', 'error', 'peak', 'precision'], rows)}\n\n` +
       `error: what int8 changes in a layer's product, root of summed squares; from ${percent(largestRelativeError)} on it stays in fp32\n` +
       `peak: the largest number that the layer reads, over the root mean square of all\n` +
-      `${layers.length - kept} of ${layers.length} layers in int8${levels === 127 ? '' : ', with weights of 7 bits since this processor has no VNNI'}: ` +
+      `${layers.length - kept} of ${layers.length} layers in int8${levels === LEVELS.int8 ? '' : ', with weights of 7 bits since this processor has no VNNI'}: ` +
       `${bytes(weightBytes.int8)} for ${bytes(weightBytes.fp32)}\n`,
   );
 }

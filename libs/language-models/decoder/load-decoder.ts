@@ -5,6 +5,7 @@ import { locateTensor, readTensors, unreadTensors, type Located } from '../check
 import { StoredTensors } from '../checkpoints/stored-tensors.ts';
 import type { FrozenWeights } from '../graph-parameters.ts';
 import { ModelError } from '../model-error.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import { readDecoderConfig, type DecoderConfig } from './decoder-config.ts';
 import { decoderPlaces, tunedManifest } from './decoder-tensors.ts';
 
@@ -38,12 +39,11 @@ export async function withDecoder<T>(dir: string, use: (decoder: FrozenDecoder) 
   }
 }
 
-/** The top blocks' tensors, in memory: where tuning begins. */
+/** The top blocks' tensors, in memory: where tuning begins. Throws ModelError `model.tensor-missing`. */
 export function tunedTensors({ config, tensors }: FrozenDecoder, trainableBlocks: number): NamedTensors {
   return new Map(
-    tunedManifest(config, trainableBlocks).flatMap(({ name, shape }) => {
-      const tensor = tensors.get(name);
-      return tensor === undefined ? [] : [[name, { shape, data: floatsOf(tensor) }] as const];
+    tunedManifest(config, trainableBlocks).map(({ name, shape }) => {
+      return [name, { shape, data: floatsOf(tensorNamed(tensors, name)) }] as const;
     }),
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { OnnxModel } from '#autograd';
 import { encodeSafetensors, selectTensors } from '#parameters';
 
-import { precisionOf } from '../precision/in-precision.ts';
+import { precisionOf } from '../precision/base-precision.ts';
 import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import { DESCRIPTION_FILE, type ExportDescription } from './export-description.ts';

@@ -9,7 +9,7 @@ import type { DecoderWeights } from '../decoder/load-decoder.ts';
 import { saveDecoder } from '../decoder/save-decoder.ts';
 import { sparseAttention } from '../decoder/sparse-attention.ts';
 import { ModelError } from '../model-error.ts';
-import { precisionOf } from '../precision/in-precision.ts';
+import { precisionOf } from '../precision/base-precision.ts';
 import { checkVocabulary } from '../tokenizers/check-vocabulary.ts';
 import { saveTokenizer } from '../tokenizers/save-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../model-error.ts';
-import { BASE_PRECISIONS } from '../precision/in-precision.ts';
+import { BASE_PRECISIONS } from '../precision/base-precision.ts';
 
 /** What the base is computed in: in model.onnx, and by `airtune generate`. Folders from before there was a choice do not say it. */
 const precision = z.enum(BASE_PRECISIONS).default('fp32');

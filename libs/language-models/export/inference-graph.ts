@@ -1,12 +1,12 @@
 import { compileModel, GraphBuilder, reshape, type OnnxModel, type Value } from '#autograd';
-import type { NamedTensors, Tensor } from '#parameters';
+import type { NamedTensors } from '#parameters';
 
 import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
 import { adaptedNorm } from '../encoder/adapter.ts';
 import { classify } from '../encoder/classification-head.ts';
 import { buildEncoder, type EncoderHooks } from '../encoder/encoder-graph.ts';
 import { frozenParameters } from '../graph-parameters.ts';
-import { ModelError } from '../model-error.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import type { PersonalSizes } from './personalised-model.ts';
 
 /** The exported graph's inputs: int64 [batch, sequence] each; the mask is 1 for a token and 0 for padding on the right. */
@@ -28,7 +28,7 @@ export function buildInferenceModel(
   const g = new GraphBuilder('airtune-classifier');
   const ids = g.input(IDS, 'int64', ['batch', 'sequence']);
   const mask = g.input(MASK, 'int64', ['batch', 'sequence']);
-  const frozen = (name: string): Value => g.frozen(name, find(personal, name));
+  const frozen = (name: string): Value => g.frozen(name, tensorNamed(personal, name));
   const hooks: EncoderHooks = {
     ...(personal.has('adapter.0.down.weight') ? { finished: adapters(g, frozen) } : {}),
     ...(lora === undefined ? {} : { lowRank: lowRank(g, frozen, lora) }),
@@ -64,10 +64,4 @@ function adapters(g: GraphBuilder, frozen: (name: string) => Value): NonNullable
       upWeight: frozen(`adapter.${block}.up.weight`),
       upBias: frozen(`adapter.${block}.up.bias`),
     });
-}
-
-function find(tensors: NamedTensors, name: string): Tensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new ModelError('model.tensor-missing', `There is no tensor ${name}`);
-  return tensor;
 }

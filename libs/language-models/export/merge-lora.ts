@@ -1,24 +1,22 @@
 import type { NamedTensors, Tensor } from '#parameters';
 
 import type { EncoderWeights } from '../checkpoints/load-encoder.ts';
-import { ModelError } from '../model-error.ts';
 import { LORA_TARGETS } from '../personalisation/lora.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import type { PersonalSizes } from './personalised-model.ts';
 
 /** The encoder with LoRA folded into its query and value weights: W + alpha/rank · (b·a)ᵀ, as our weights are [in, out]. */
 export function mergeLora(base: EncoderWeights, tensors: NamedTensors, lora: PersonalSizes['lora']): EncoderWeights {
   if (lora === undefined) return base;
   const merged = new Map(base.tensors);
-  const find = (from: NamedTensors, name: string): Tensor => {
-    const tensor = from.get(name);
-    if (tensor === undefined) throw new ModelError('model.tensor-missing', `There is no tensor ${name}`);
-    return tensor;
-  };
   for (const block of lora.blocks) {
     for (const target of LORA_TARGETS) {
       const name = `block.${block}.attention.${target}.weight`;
-      const [a, b] = [find(tensors, `lora.${block}.${target}.a`), find(tensors, `lora.${block}.${target}.b`)];
-      merged.set(name, addProduct(find(merged, name), a, b, lora.alpha / lora.rank));
+      const [a, b] = [
+        tensorNamed(tensors, `lora.${block}.${target}.a`),
+        tensorNamed(tensors, `lora.${block}.${target}.b`),
+      ];
+      merged.set(name, addProduct(tensorNamed(merged, name), a, b, lora.alpha / lora.rank));
     }
   }
   return { config: base.config, tensors: merged };

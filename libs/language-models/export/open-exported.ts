@@ -5,7 +5,7 @@ import { probeInt8, Session, type Feed, type Int8Levels } from '#autograd';
 
 import { readJsonFile } from '../checkpoints/read-json-file.ts';
 import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
-import { LEVELS } from '../precision/in-precision.ts';
+import { LEVELS } from '../precision/base-precision.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import {
   DESCRIPTION_FILE,

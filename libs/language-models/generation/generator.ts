@@ -6,6 +6,7 @@ import type { DecoderConfig } from '../decoder/decoder-config.ts';
 import { tunedManifest } from '../decoder/decoder-tensors.ts';
 import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { ModelError } from '../model-error.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import { buildGenerator, type GeneratorShape } from './build-generator.ts';
 
 /** A prompt and where its randomness comes from: a stream of its own, so that what is drawn does not depend on its batch-mates. */
@@ -139,9 +140,7 @@ export class Generator {
   private tunedFeeds(tuned: NamedTensors): Record<string, Feed> {
     const feeds: Record<string, Feed> = {};
     for (const { name } of tunedManifest(this.config, this.shape.trainableBlocks)) {
-      const tensor = tuned.get(name);
-      if (tensor === undefined) throw new ModelError('model.tensor-missing', `The tuned tensors lack ${name}.`);
-      feeds[name] = tensor;
+      feeds[name] = tensorNamed(tuned, name);
     }
     return feeds;
   }

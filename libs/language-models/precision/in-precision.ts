@@ -1,20 +1,12 @@
-import type { Int8Levels } from '#autograd';
-
 import type { FrozenEncoder } from '../checkpoints/load-encoder.ts';
 import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import type { FrozenWeights } from '../graph-parameters.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { LEVELS, type BasePrecision } from './base-precision.ts';
 import { gradientsWithin } from './block-bytes.ts';
 import { measureLayers } from './measure-layers.ts';
 import { staysExact } from './outlier-rule.ts';
 import { SAMPLE_TEXT } from './sample-text.ts';
-
-/** What a base is computed in; `int8-7-bit` where the processor's sums of 8-bit products saturate (`probeInt8`). */
-export const BASE_PRECISIONS = ['fp32', 'int8', 'int8-7-bit'] as const;
-export type BasePrecision = (typeof BASE_PRECISIONS)[number];
-
-/** Levels of the weights in a precision of whole numbers. */
-export const LEVELS: Readonly<Record<Exclude<BasePrecision, 'fp32'>, Int8Levels>> = { int8: 127, 'int8-7-bit': 63 };
 
 /** How a base is to be computed. */
 export interface ComputedIn {
@@ -43,15 +35,4 @@ export async function inPrecision<Weights extends FrozenEncoder | FrozenDecoder>
 /** Whether memory counts more than speed: matrices then stay as they are in their file, instead of reordered for the processor. */
 export function savesMemory({ arithmetic }: Pick<FrozenWeights, 'arithmetic'>): boolean {
   return arithmetic?.precision === 'int8' && arithmetic.gradients === 'dequantised';
-}
-
-/** In which precision weights are computed. */
-export function precisionOf({ arithmetic }: Pick<FrozenWeights, 'arithmetic'>): BasePrecision {
-  if (arithmetic?.precision !== 'int8') return 'fp32';
-  return arithmetic.levels === LEVELS.int8 ? 'int8' : 'int8-7-bit';
-}
-
-/** The int8 that a processor of so many levels computes exactly. */
-export function int8Of(levels: Int8Levels): Exclude<BasePrecision, 'fp32'> {
-  return levels === LEVELS.int8 ? 'int8' : 'int8-7-bit';
 }

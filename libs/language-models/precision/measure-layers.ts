@@ -3,7 +3,9 @@ import {
   frozenLinear,
   GraphBuilder,
   mul,
+  productOf,
   reduceSum,
+  reshape,
   Session,
   sub,
   type FrozenArithmetic,
@@ -14,13 +16,13 @@ import {
 } from '#autograd';
 
 import type { FrozenEncoder } from '../checkpoints/load-encoder.ts';
-import { longestSequence } from '../checkpoints/encoder-config.ts';
 import { causalView } from '../decoder/attention-view.ts';
 import { decoderBlocks, embedTokens, finalStates, vocabularyLogits } from '../decoder/decoder-graph.ts';
 import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { buildEncoder } from '../encoder/encoder-graph.ts';
 import { frozenParameters, type GraphParameters } from '../graph-parameters.ts';
-import { ModelError } from '../model-error.ts';
+import { longestFor } from '../reward/reward-base.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** What int8 does to one frozen layer on some text. */
@@ -54,18 +56,13 @@ export async function measureLayers(
     const source = { config, parameters };
     const range = { from: 0, to: config.layers };
     const states = decoderBlocks(g, source, embedTokens(g, source, ids, mask), causalView(g, mask), range);
-    const rows = g.emitOne({
-      operator: 'Reshape',
-      inputs: [states, g.integers([-1, config.hidden])],
-      type: 'float32',
-      shape: ['batch*sequence', config.hidden],
-    });
+    const rows = reshape(g, states, [productOf(['batch', 'sequence']), config.hidden]);
     vocabularyLogits(source, finalStates(g, source, rows));
   } else buildEncoder(g, weights.config, parameters, { ids, mask });
   const model = compileModel(g, { always: Object.fromEntries(layers.flatMap(({ sums }) => Object.entries(sums))) });
   const session = await Session.open(model, { prepack: false });
   try {
-    const rows = windowsOf(text, tokenizer, longest(weights));
+    const rows = windowsOf(text, tokenizer, longestFor(weights.config));
     const shape = [rows.length, rows[0]?.length ?? 0];
     const outputs = await session.run({
       ids: { type: 'int64', shape, data: BigInt64Array.from(rows.flat(), BigInt) },
@@ -113,20 +110,14 @@ function measuringParameters(
     };
     layers.push({ name, shape: [inner, out], sums });
   };
-  const find = (name: string) => {
-    const weight = tensors.get(name);
-    if (weight === undefined)
-      throw new ModelError('model.tensor-missing', `The model's weights lack the tensor ${name}.`);
-    return weight;
-  };
   return {
     tensor: (name) => exact.tensor(name),
     linear: (x, name, scales) => {
-      tap(x, { name, weight: find(`${name}.weight`) }, scales);
+      tap(x, { name, weight: tensorNamed(tensors, `${name}.weight`) }, scales);
       return exact.linear(x, name, scales);
     },
     byTable: (x, name) => {
-      tap(x, { name, weight: find(name), transposed: true });
+      tap(x, { name, weight: tensorNamed(tensors, name), transposed: true });
       return exact.byTable(x, name);
     },
   };
@@ -152,10 +143,6 @@ function windowsOf(text: string, tokenizer: Tokenizer, longestRow: number): numb
     ...ids.slice(row * width, (row + 1) * width),
     tokenizer.sepTokenId,
   ]);
-}
-
-function longest(weights: FrozenEncoder | FrozenDecoder): number {
-  return isDecoder(weights) ? weights.config.maxPositions : longestSequence(weights.config);
 }
 
 function isDecoder(weights: FrozenEncoder | FrozenDecoder): weights is FrozenDecoder {

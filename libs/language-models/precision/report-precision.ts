@@ -1,8 +1,8 @@
-import { probeInt8, type Int8Levels } from '#autograd';
+import type { Int8Levels } from '#autograd';
 
-import { ModelError } from '../model-error.ts';
 import { loadRewardBase } from '../reward/reward-base.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { int8LevelsHere } from './base-precision.ts';
 import { measureLayers, type MeasuredLayer } from './measure-layers.ts';
 import { LARGEST_RELATIVE_ERROR, staysExact } from './outlier-rule.ts';
 import { SAMPLE_TEXT } from './sample-text.ts';
@@ -22,9 +22,7 @@ export interface PrecisionReport {
  * wrong with the folder, `model.already-quantised`, or `model.int8-unsupported` where the processor cannot multiply 8-bit numbers exactly.
  */
 export async function reportPrecision(folder: string, text = SAMPLE_TEXT): Promise<PrecisionReport> {
-  const levels = await probeInt8();
-  if (levels === undefined)
-    throw new ModelError('model.int8-unsupported', 'This processor does not multiply 8-bit numbers exactly: use fp32.');
+  const levels = await int8LevelsHere();
   const measured = await measureLayers(await loadRewardBase(folder), await loadTokenizer(folder), text, levels);
   const layers = measured.map((layer) => ({ ...layer, precision: staysExact(layer) ? 'fp32' : 'int8' }) as const);
   const bytesOf = (bytesOfOne: (precision: 'fp32' | 'int8') => number): number =>

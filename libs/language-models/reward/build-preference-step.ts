@@ -4,8 +4,8 @@ import type { TensorManifest } from '#parameters';
 import { classify } from '../encoder/classification-head.ts';
 import { gradientName, type StepModel } from '../encoder/step-model.ts';
 import { chosenParameters, frozenParameters, trainableParameters } from '../graph-parameters.ts';
-import { ModelError } from '../model-error.ts';
 import { headManifest } from '../personalisation/head.ts';
+import { tensorNamed } from '../tensor-named.ts';
 import { statesToScore, trainedManifest, type RewardBase, type RewardConfig, type TrainedPart } from './reward-base.ts';
 
 /** Names and shapes of what is trained: the base's part, then the head's. */
@@ -58,11 +58,7 @@ export function buildPreferenceStep({ config, tensors }: RewardBase, part: Train
 
 /** Scores [rows, 1] from the states [rows, hidden] of one token a row. */
 export function rewardHead(g: GraphBuilder, first: Value, head: ReadonlyMap<string, Value>): Value {
-  const tensor = (name: string): Value => {
-    const value = head.get(name);
-    if (value === undefined) throw new ModelError('model.tensor-missing', `There is no tensor ${name}`);
-    return value;
-  };
+  const tensor = (name: string): Value => tensorNamed(head, name);
   return classify(g, first, {
     denseWeight: tensor('head.dense.weight'),
     denseBias: tensor('head.dense.bias'),

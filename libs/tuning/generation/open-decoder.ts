@@ -1,9 +1,9 @@
 import { probeInt8 } from '#autograd';
 import {
   inPrecision,
+  int8LevelsHere,
   int8Of,
   LEVELS,
-  ModelError,
   precisionOf,
   readDecoderDescription,
   sparseAttention,
@@ -50,12 +50,7 @@ export async function openDecoder(
     const shape = { trainableBlocks: 0, ranked: true, ...sparse };
     return { weights: decoder, precision: 'fp32', shape, tuned: new Map() };
   }
-  const levels = await probe();
-  if (levels === undefined)
-    throw new ModelError(
-      'model.int8-unsupported',
-      'This processor does not multiply 8-bit numbers exactly: write --precision fp32.',
-    );
+  const levels = await int8LevelsHere(probe);
   const asWritten = written !== 'fp32' && LEVELS[written] <= levels;
   const weights: FrozenDecoder = asWritten
     ? {
