@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder, writeFileAtomically } from '#storage';
+import { syncFolder } from '#files';
+import { writeFileAtomically } from '#storage';
 import { absent } from './absent.ts';
 
 const NAME = /^round-(\d+)$/;

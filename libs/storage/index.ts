@@ -2,7 +2,7 @@
 export { BlobStore } from './blobs/blob-store.ts';
 export { keepSwept, sweepPartials } from './blobs/sweep-partials.ts';
 export { streamTensors } from './blobs/stream-tensors.ts';
-export { replaceAtomically, syncFolder, writeFileAtomically } from './blobs/write-file-atomically.ts';
+export { writeFileAtomically } from './blobs/write-file-atomically.ts';
 export { StorageError } from './storage-error.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.ts';
 export { holderOf, lockHome } from './home-lock.ts';

@@ -1,10 +1,9 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '#parameters';
 import { BlobStore } from './blob-store.ts';
-import { writeFileAtomically } from './write-file-atomically.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'airtune-blobs-'));
 afterAll(() => {
@@ -68,12 +67,4 @@ describe('the blob store', () => {
     expect(new Set(digests).size).toBe(1);
     expect(await blobs.read(digests[0]!)).toEqual(same);
   });
-});
-
-it('a file is replaced as a whole', async () => {
-  const path = join(folder, 'new', 'state.json');
-  await writeFileAtomically(path, 'first');
-  await writeFileAtomically(path, 'second');
-  expect(readFileSync(path, 'utf8')).toBe('second');
-  expect(readdirSync(join(folder, 'new'))).toEqual(['state.json']);
 });

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What `replaceAtomically` writes to before it renames. */
+/** What `replaceFile` writes to before it renames. */
 const PARTIAL = /\.\d+-\d+\.partial$/;
 
 /** A blob whose sender has been silent for ten minutes is given up: nobody writes to a file that is older than that. */

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '#files';
 import { openSigner, type Signer } from '#ledger';
 import { explainFileError } from '../blobs/file-errors.ts';
-import { syncFolder } from '../blobs/write-file-atomically.ts';
 import { codeOf, StorageError } from '../storage-error.ts';
 
 /**
