@@ -1,5 +1,5 @@
-import { probeInt8, SPIN_ALONE_MICROSECONDS } from '#autograd';
-import { Generator, tunedManifest } from '#language-models';
+import { SPIN_ALONE_MICROSECONDS } from '#autograd';
+import { Generator, int8LevelsHere, tunedManifest } from '#language-models';
 import { selectTensors } from '#parameters';
 import { randomStream } from '#randomness';
 
@@ -25,7 +25,7 @@ export async function benchGenerate() {
   const int8 = process.argv.includes('int8');
   const generator = await Generator.open(
     int8
-      ? { config, tensors, arithmetic: { precision: 'int8', levels: (await probeInt8()) ?? 63, exceptions: new Set() } }
+      ? { config, tensors, arithmetic: { precision: 'int8', levels: await int8LevelsHere(), exceptions: new Set() } }
       : { config, tensors },
     { trainableBlocks, ranked: true },
     { threads: THREADS, spinMicroseconds: THREADS > 1 ? SPIN_ALONE_MICROSECONDS : 0 },

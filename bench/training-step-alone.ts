@@ -1,6 +1,6 @@
 // Run by `training-step-precisions.ts` in a process of its own, so that its memory is its own: a step a message.
-import { probeInt8, type FrozenArithmetic } from '#autograd';
-import { buildClassifierStep, encoderManifest, savesMemory } from '#language-models';
+import type { FrozenArithmetic } from '#autograd';
+import { buildClassifierStep, encoderManifest, int8LevelsHere, savesMemory } from '#language-models';
 import { filled } from './matrix-products.ts';
 import { openStep, type Step } from './training-step-parts.ts';
 import { LARGE, SIZES } from './training-step-shape.ts';
@@ -27,7 +27,7 @@ async function open(kind: StepKind): Promise<Step> {
   const arithmetic: FrozenArithmetic =
     kind === 'fp32'
       ? { precision: kind }
-      : { precision: 'int8', levels: (await probeInt8()) ?? 63, exceptions: new Set(), gradients };
+      : { precision: 'int8', levels: await int8LevelsHere(), exceptions: new Set(), gradients };
   const shape = { adapters: true, loraBlocks, labels: SIZES.labels };
   const { model } = buildClassifierStep({ config: LARGE, tensors, arithmetic }, shape);
   return openStep(model, LARGE, loraBlocks, { prepack: !savesMemory({ arithmetic }) });
