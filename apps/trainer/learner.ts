@@ -2,7 +2,7 @@ import type { ClientProfileSpec, ExperimentSpec } from '#contracts';
 import type { BasePrecision } from '#language-models';
 import type { Method } from '#methods';
 import type { StepProgress } from '#tuning';
-import type { TensorManifest } from '#parameters';
+import type { Digest, TensorManifest } from '#parameters';
 import type { Answer, ArmEvaluation, ArmName, ArmTensors } from './client-state.ts';
 import type { DownloadJob } from './download-jobs.ts';
 import type { HostedClient } from './hosted-client.ts';
@@ -36,6 +36,8 @@ export interface LearnerParts {
   readonly spec: ExperimentSpec;
   readonly method: Method;
   readonly modelFolder: string;
+  /** Of the base that the experiment was submitted with. */
+  readonly baseDigest: Digest;
   /** What the base is computed in for those whose profile does not say otherwise. */
   readonly precision: BasePrecision;
   readonly data: SiteData;

@@ -56,7 +56,18 @@ export async function openExperiment(id: string, submission: Submission, voice: 
   const folder = experimentFolder(home, site, id);
   const { threads } = settings;
   const learner = await openLearner({
-    ...{ id, folder, spec, method, modelFolder, precision: precisions.of(), data, threads, voice },
+    ...{
+      id,
+      folder,
+      spec,
+      method,
+      modelFolder,
+      baseDigest: base.digest,
+      precision: precisions.of(),
+      data,
+      threads,
+      voice,
+    },
   });
   const clients = new Map(
     [...own].map(([name, client]): [string, HostedClient] => {

@@ -45,7 +45,7 @@ export class PpoLearner implements Learner {
   private lastAnswers: { readonly digest: string; readonly answers: Promise<RolloutAnswer> } | undefined;
 
   private constructor(
-    { spec, modelFolder, precision, data, threads }: LearnerParts,
+    { spec, modelFolder, baseDigest, precision, data, threads }: LearnerParts,
     config: DecoderConfig,
     rewards: SiteRewards,
   ) {
@@ -58,6 +58,7 @@ export class PpoLearner implements Learner {
     this.rewards = rewards;
     this.pool = new PolicyPool({
       modelFolder,
+      baseDigest,
       precision,
       trainableBlocks,
       attentionSparsity: sparsity.attention,

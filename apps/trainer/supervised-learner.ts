@@ -47,7 +47,7 @@ export class SupervisedLearner implements Learner {
   private readonly wanted: number[] = [];
   private readonly openPool: (computed: ComputedIn) => TuningPool;
 
-  private constructor({ spec, method, modelFolder, data, threads }: LearnerParts, config: EncoderConfig) {
+  private constructor({ spec, method, modelFolder, baseDigest, data, threads }: LearnerParts, config: EncoderConfig) {
     this.spec = spec;
     this.config = config;
     this.method = method;
@@ -61,6 +61,7 @@ export class SupervisedLearner implements Learner {
     const loraBlocks = trains(method, 'lora') ? [...new Set(blocks)].sort((a, b) => a - b) : [];
     const pool = {
       modelFolder,
+      baseDigest,
       shape: { adapters: trains(method, 'adapters'), loraBlocks, labels: data.labels.length },
       maxTokens: spec.training.maxTokens,
       parallel: spec.training.parallel,

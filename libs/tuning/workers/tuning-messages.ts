@@ -3,9 +3,10 @@ import type { TuningBase } from '../learner/classifier-session.ts';
 import type { Evaluation } from '../learner/evaluate.ts';
 import type { TuningSettings } from '../learner/tune-locally.ts';
 import type { Job } from './job-pool.ts';
+import type { RequiredBase } from './require-base.ts';
 
 /** What a worker must have open to serve a job. */
-export interface WorkerBase extends TuningBase {
+export interface WorkerBase extends TuningBase, RequiredBase {
   /** Texts are cut to so many tokens, special ones included. */
   readonly maxTokens: number;
 }

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import {
   adapterManifest,
+  digestCheckpoint,
   initialAdapters,
   initialHead,
   initialLora,
@@ -163,6 +164,23 @@ describe('a pool of training workers', () => {
       message: expect.stringMatching(/Step \d of 4/),
     });
     await pool.close();
+  });
+
+  it('opens its base again only where the folder still holds it', async () => {
+    const changed = await mkdtemp(join(tmpdir(), 'tuning-changed-'));
+    await cp(modelFolder, changed, { recursive: true });
+    const shape = { adapters: true, loraBlocks: [1], labels: 3 };
+    const baseDigest = await digestCheckpoint(changed);
+    const pool = new TuningPool({ modelFolder: changed, baseDigest, shape, maxTokens: 32, parallel: 1 });
+    expect((await pool.tune(request('client-0'))).outcome).toBe('trained');
+    await saveEncoder(changed, { config, tensors: initialEncoder(config, 2) }, { precision: 'fp32' });
+    expect((await pool.tune(request('client-0'))).outcome).toBe('trained');
+    pool.widen([0]);
+    await expect(pool.tune(request('client-0'))).rejects.toMatchObject({ code: 'model.changed' });
+    await cp(modelFolder, changed, { recursive: true });
+    expect((await pool.tune(request('client-0'))).outcome).toBe('trained');
+    await pool.close();
+    await rm(changed, { recursive: true });
   });
 
   it('refuses a tokenizer that is not the model’s', async () => {

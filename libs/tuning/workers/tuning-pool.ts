@@ -1,6 +1,7 @@
 import type { TensorRecipe } from '../clients/tensor-recipe.ts';
 import type { TuningBase } from '../learner/classifier-session.ts';
 import { JobPool } from './job-pool.ts';
+import type { RequiredBase } from './require-base.ts';
 import type {
   EvaluateAnswer,
   EvaluateRequest,
@@ -13,7 +14,7 @@ import type {
 } from './tuning-messages.ts';
 import { workerFile } from './worker-thread.ts';
 
-export interface TuningPoolOptions extends TuningBase {
+export interface TuningPoolOptions extends TuningBase, RequiredBase {
   readonly maxTokens: number;
   /** Workers, each of which holds a base of its own. */
   readonly parallel: number;

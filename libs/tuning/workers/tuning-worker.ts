@@ -6,6 +6,7 @@ import { ClassifierSession } from '../learner/classifier-session.ts';
 import { evaluate } from '../learner/evaluate.ts';
 import { tuneLocally } from '../learner/tune-locally.ts';
 import { failureOf, givenUp } from './job-failure.ts';
+import { ofRequiredBase } from './require-base.ts';
 import { TokenCache } from './token-cache.ts';
 import type {
   EvaluateAnswer,
@@ -59,7 +60,7 @@ async function openBase(base: WorkerJob['base']): Promise<OpenBase> {
     await before?.then(({ session }) => session.close()).catch(() => undefined);
     const tokenizer = await loadTokenizer(base.modelFolder);
     checkVocabulary(tokenizer, await readEncoderConfig(base.modelFolder));
-    const session = await ClassifierSession.open(base, base);
+    const session = await ofRequiredBase(base, await ClassifierSession.open(base, base), (one) => one.close());
     return { key, session, tokens: new TokenCache(tokenizer, base.maxTokens) };
   })();
   try {

@@ -1,13 +1,13 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decoderManifest, saveDecoder, type DecoderConfig } from '#language-models';
+import { decoderManifest, digestCheckpoint, saveDecoder, type DecoderConfig } from '#language-models';
 import { channelFamilies } from '#methods';
 import { decodeSafetensors, digestOf, manifestOf, type Tensor } from '#parameters';
 import { randomStream } from '#randomness';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TuningError } from '../../tuning-error.ts';
-import { PolicyPool } from '../workers/ppo-pool.ts';
+import { PolicyPool, type PolicyPoolOptions } from '../workers/ppo-pool.ts';
 import { squaredDistance } from '../learner/proximity.ts';
 import type { RewardScorer } from './reward-scorer.ts';
 import { tuneByPpo, type PpoRoundSettings } from './tune-by-ppo.ts';
@@ -61,6 +61,7 @@ const prompts = ['The ', 'A word', 'What is it?', 'Why', 'Use it in a sentence']
 
 let folder: string;
 let pool: PolicyPool;
+let options: PolicyPoolOptions;
 let start: { tuned: Uint8Array; valueHead: Uint8Array; prompts: readonly string[] };
 
 beforeAll(async () => {
@@ -89,8 +90,9 @@ beforeAll(async () => {
   });
   const tensors = new Map(decoderManifest(config).map(({ name, shape }) => [name, made(name, shape)]));
   await saveDecoder(folder, { config, tensors }, { precision: 'fp32' });
-  pool = new PolicyPool({
+  options = {
     modelFolder: folder,
+    baseDigest: await digestCheckpoint(folder),
     trainableBlocks: 2,
     attentionSparsity: 0.4,
     temperature: 1,
@@ -99,7 +101,8 @@ beforeAll(async () => {
     valueCoefficient: 0.1,
     parallel: 1,
     threads: 1,
-  });
+  };
+  pool = new PolicyPool(options);
   const [tuned, valueHead] = await pool.initial();
   start = { tuned: tuned!, valueHead: valueHead!, prompts };
 });
@@ -110,6 +113,12 @@ afterAll(async () => {
 });
 
 describe('a round of PPO', () => {
+  it('is not played on another base than was asked for', async () => {
+    const other = new PolicyPool({ ...options, baseDigest: `sha256:${'0'.repeat(64)}` });
+    await expect(other.initial()).rejects.toMatchObject({ code: 'model.changed' });
+    await other.close();
+  });
+
   it('earns more as it goes on, and strays from base and global model', async () => {
     const seen: number[] = [];
     const result = await tuneByPpo(pool, scorer, start, settings, ({ iteration }) => seen.push(iteration));

@@ -1,13 +1,13 @@
 import type { BasePrecision } from '#language-models';
 import type { ChannelFamily } from '#parameters';
+import type { RequiredBase } from '../../workers/require-base.ts';
 import type { Moments, TensorParts } from '../../workers/tuning-messages.ts';
 import type { DrawnCompletion } from '../learner/pack-completions.ts';
 import type { UpdateFigures, UpdateSettings } from '../learner/update-policy.ts';
 import type { LossSettings } from '../numerics/clipped-losses.ts';
 
 /** What a worker must have open to draw completions and to learn from them. */
-export interface PolicyBase extends LossSettings {
-  readonly modelFolder: string;
+export interface PolicyBase extends LossSettings, RequiredBase {
   /** What products with the base's own matrices are computed in; default fp32. */
   readonly precision?: BasePrecision;
   readonly trainableBlocks: number;

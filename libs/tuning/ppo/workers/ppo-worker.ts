@@ -13,6 +13,7 @@ import { randomStream } from '#randomness';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { TuningError } from '../../tuning-error.ts';
 import { failureOf, givenUp } from '../../workers/job-failure.ts';
+import { ofRequiredBase } from '../../workers/require-base.ts';
 import type { Job, WorkerThreads } from '../../workers/job-pool.ts';
 import { PolicySession } from '../learner/policy-session.ts';
 import { updatePolicy, type Policy } from '../learner/update-policy.ts';
@@ -71,7 +72,7 @@ async function openBase(base: PolicyBase & WorkerThreads): Promise<OpenPolicyBas
       const blockBias = sparseAttention(weights.config, trainableBlocks, attentionSparsity);
       const session = await PolicySession.open(weights, { ...base, blockBias }, base);
       const generator = await Generator.open(weights, { trainableBlocks, ranked: false, blockBias }, base);
-      return { session, generator, tokenizer };
+      return ofRequiredBase(base, { session, generator, tokenizer }, closeBase);
     });
   })();
   try {
