@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { saveEncoder } from '#language-models';
+import { loadEncoder, saveEncoder } from '#language-models';
 import { exitCodeOf } from '#operations';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadWithOutlier, OUTLIER_LAYER } from '../../../test/outlier-encoder.ts';
@@ -82,6 +82,20 @@ describe('airtune quantise', () => {
     expect(own.every((error, layer) => error !== usual[layer])).toBe(true);
   });
 
+  it('says of a layer of zeros that there is nothing to measure', async () => {
+    const { config, tensors } = await loadEncoder(MODEL);
+    const name = 'block.1.attention.query.weight';
+    const { shape, data } = tensors.get(name)!;
+    const dir = join(folder, 'zeros');
+    const zeros = new Map([...tensors, [name, { shape, data: new Float32Array(data.length) }]]);
+    await saveEncoder(dir, { config, tensors: zeros }, { precision: 'fp32' });
+    for (const file of TOKENIZER) await cp(join(MODEL, file), join(dir, file));
+    const report = await said('quantise', dir);
+    expect(report).toMatch(/\nblock\.1\.attention\.query +128 x 128 +none +[\d.]+ +fp32\n/);
+    expect(report).toMatch(/as it does where the product has no size/);
+    expect(report).not.toMatch(/NaN/);
+  });
+
   it('says fp32 of the layer that reads an outlier, and of no other', async () => {
     const dir = join(folder, 'outlier');
     await saveEncoder(dir, await loadWithOutlier(MODEL), { precision: 'fp32' });
@@ -100,8 +114,21 @@ describe('airtune quantise', () => {
       /cannot be read: .*none\.txt/,
       () => ['--text', join(folder, 'none.txt')],
     ],
+    ['a file that is no text', 'quantise.text', /binary is not UTF-8 text/, () => ['--text', join(folder, 'binary')]],
+    ['a file with a NUL', 'quantise.text', /nul\.txt is not UTF-8 text/, () => ['--text', join(folder, 'nul.txt')]],
+    [
+      'more than a sample',
+      'quantise.text',
+      /long\.txt has more than 1\.00 MB/,
+      () => ['--text', join(folder, 'long.txt')],
+    ],
+    ['a text of no tokens', 'model.sample-text', /no.*token/, () => ['--text', join(folder, 'invisible.txt')]],
   ])('refuses %s', async (_, code, message, args) => {
     await writeFile(join(folder, 'blank.txt'), ' \n');
+    await writeFile(join(folder, 'binary'), Uint8Array.of(0x7f, 0x45, 0xff, 0xfe));
+    await writeFile(join(folder, 'nul.txt'), 'a\0b');
+    await writeFile(join(folder, 'long.txt'), 'word '.repeat(200_001));
+    await writeFile(join(folder, 'invisible.txt'), '\u200b');
     const refused = expect(said('quantise', MODEL, ...args())).rejects;
     await refused.toMatchObject({ code, message: expect.stringMatching(message) });
   });

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { open, type FileHandle } from 'node:fs/promises';
 import { LEVELS, reportPrecision } from '#language-models';
 import { CliError } from '../cli-error.ts';
 import { plainTable } from '../progress/plain-table.ts';
@@ -21,25 +22,52 @@ export async function quantise(
   const rows = layers.map(({ name, shape, relativeError, peak, precision }) => [
     name,
     shape.join(' x '),
-    `${(100 * relativeError).toFixed(2)} %`,
-    peak.toFixed(1),
+    Number.isFinite(relativeError) ? `${(100 * relativeError).toFixed(2)} %` : 'none',
+    Number.isFinite(peak) ? peak.toFixed(1) : 'none',
     precision,
   ]);
+  const unmeasured = layers.some(({ relativeError }) => !Number.isFinite(relativeError));
   const kept = layers.filter(({ precision }) => precision === 'fp32').length;
   console.stdout.write(
     `${plainTable(['layer', 'in x out', 'error', 'peak', 'precision'], rows)}\n\n` +
-      `error: what int8 changes in a layer's product, root of summed squares; from ${percent(largestRelativeError)} on it stays in fp32\n` +
+      `error: what int8 changes in a layer's product, root of summed squares; from ${percent(largestRelativeError)} on it stays in fp32${unmeasured ? ', as it does where the product has no size (none)' : ''}\n` +
       `peak: the largest number that the layer reads, over the root mean square of all\n` +
       `${layers.length - kept} of ${layers.length} layers in int8${levels === LEVELS.int8 ? '' : ', with weights of 7 bits since this processor has no VNNI'}: ` +
       `${bytes(weightBytes.int8)} for ${bytes(weightBytes.fp32)}\n`,
   );
 }
 
+/** A sample: more tells nothing new of a base, and would take hours. */
+const MOST_BYTES = 1e6;
+
 async function readText(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError('quantise.text', `The sample text cannot be read: ${problem}`, { cause });
-  });
-  if (text.trim() === '') throw new CliError('quantise.text', `${file} has no text.`);
+  const refuse = (problem: string, cause?: unknown): CliError => new CliError('quantise.text', problem, { cause });
+  const content = await open(file, 'r')
+    .then(async (opened) => {
+      try {
+        return await readStart(opened);
+      } finally {
+        await opened.close();
+      }
+    })
+    .catch((cause: unknown) => {
+      const problem = cause instanceof Error ? cause.message : String(cause);
+      throw refuse(`The sample text cannot be read: ${problem}`, cause);
+    });
+  if (content.length > MOST_BYTES) throw refuse(`${file} has more than ${bytes(MOST_BYTES)}: give a part of it.`);
+  if (!isUtf8(content) || content.includes(0)) throw refuse(`${file} is not UTF-8 text.`);
+  const text = content.toString('utf8');
+  if (text.trim() === '') throw refuse(`${file} has no text.`);
   return text;
+}
+
+/** As much as may be read, and one byte more. */
+async function readStart(file: FileHandle): Promise<Buffer> {
+  const content = Buffer.alloc(MOST_BYTES + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(content, length, content.length - length);
+    length += bytesRead;
+    if (bytesRead === 0 || length === content.length) return content.subarray(0, length);
+  }
 }

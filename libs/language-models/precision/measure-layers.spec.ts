@@ -42,6 +42,20 @@ describe('what int8 does to the layers of a model', () => {
     expect(arithmetic).toMatchObject({ exceptions: new Set([OUTLIER_LAYER]) });
   });
 
+  it('is the same over a long text that repeats a short one, however many runs read it', async () => {
+    const [weights, tokenizer] = [await loadEncoder(ENCODER), await loadTokenizer(ENCODER)];
+    // 48 tokens: one window.
+    const short = `${'word '.repeat(24)}${'and '.repeat(24)}`;
+    const [once, often] = [
+      await measureLayers(weights, tokenizer, short, levels),
+      await measureLayers(weights, tokenizer, short.repeat(40), levels),
+    ];
+    for (const [at, { relativeError, peak }] of often.entries()) {
+      expect(relativeError / once[at]!.relativeError).toBeCloseTo(1, 4);
+      expect(peak / once[at]!.peak).toBeCloseTo(1, 4);
+    }
+  });
+
   it('is reported for a folder, and what is quantised already is refused', async () => {
     const { layers, weightBytes } = await reportPrecision(ENCODER, 'A short text.');
     expect(layers).toHaveLength(24);

@@ -7,6 +7,7 @@ import {
   reduceSum,
   reshape,
   Session,
+  type Feed,
   sub,
   type FrozenArithmetic,
   type FrozenLayer,
@@ -30,7 +31,7 @@ export interface MeasuredLayer {
   readonly name: string;
   /** Of what is read to what is given. */
   readonly shape: readonly [number, number];
-  /** Root of the summed squares of what int8 changes in x·weight, over that of x·weight. */
+  /** Root of the summed squares of what int8 changes in x·weight, over that of x·weight; NaN where x·weight is 0 all over, or not finite. */
   readonly relativeError: number;
   /** The largest number that the layer reads, over the root mean square of all: some 5 without outliers. */
   readonly peak: number;
@@ -39,7 +40,10 @@ export interface MeasuredLayer {
 /** Tokens that are read at once: as many as a short text has. */
 const WINDOW = 48;
 
-/** Runs the plain model in fp32 over a text and measures each frozen layer on what it reads there. */
+/** Windows of one run: what a run needs does not grow with the text, and the sample text is read in one. */
+const WINDOWS_AT_ONCE = 16;
+
+/** Runs the plain model in fp32 over a text and measures each frozen layer on what it reads there. Throws ModelError `model.sample-text` of a text without tokens. */
 export async function measureLayers(
   weights: FrozenEncoder | FrozenDecoder,
   tokenizer: Tokenizer,
@@ -62,23 +66,33 @@ export async function measureLayers(
   const model = compileModel(g, { always: Object.fromEntries(layers.flatMap(({ sums }) => Object.entries(sums))) });
   const session = await Session.open(model, { prepack: false });
   try {
-    const rows = windowsOf(text, tokenizer, longestFor(weights.config));
-    const shape = [rows.length, rows[0]?.length ?? 0];
-    const outputs = await session.run({
-      ids: { type: 'int64', shape, data: BigInt64Array.from(rows.flat(), BigInt) },
-      mask: { type: 'int64', shape, data: new BigInt64Array(rows.flat().length).fill(1n) },
-    });
-    const read = (name: string): number => Number(outputs[name]?.data[0]);
-    const tokens = rows.flat().length;
+    const windows = windowsOf(text, tokenizer, longestFor(weights.config));
+    const runs: Outputs[] = [];
+    for (let from = 0; from < windows.length; from += WINDOWS_AT_ONCE)
+      runs.push(await session.run(feedsOf(windows.slice(from, from + WINDOWS_AT_ONCE))));
+    const all = (name: string): number[] => runs.map((outputs) => Number(outputs[name]?.data[0]));
+    const sum = (name: string): number => all(name).reduce((total, one) => total + one, 0);
+    const tokens = windows.flat().length;
     return layers.map(({ name, shape: [inner, out] }) => ({
       name,
       shape: [inner, out],
-      relativeError: Math.sqrt(read(`${name} error`) / read(`${name} product`)),
-      peak: read(`${name} largest`) / Math.sqrt(read(`${name} read`) / (tokens * inner)),
+      relativeError: Math.sqrt(sum(`${name} error`) / sum(`${name} product`)),
+      peak: Math.max(...all(`${name} largest`)) / Math.sqrt(sum(`${name} read`) / (tokens * inner)),
     }));
   } finally {
     await session.close();
   }
+}
+
+type Outputs = Awaited<ReturnType<Session['run']>>;
+
+function feedsOf(rows: readonly (readonly number[])[]): Record<string, Feed> {
+  const ids = rows.flat();
+  const shape = [rows.length, ids.length / rows.length];
+  return {
+    ids: { type: 'int64', shape, data: BigInt64Array.from(ids, BigInt) },
+    mask: { type: 'int64', shape, data: new BigInt64Array(ids.length).fill(1n) },
+  };
 }
 
 interface TappedLayer {
@@ -137,6 +151,8 @@ function largestMagnitude(g: GraphBuilder, x: Value): Value {
 /** The text's tokens in rows of one length, so that none is padded; a shorter text is one row. */
 function windowsOf(text: string, tokenizer: Tokenizer, longestRow: number): number[][] {
   const ids = tokenizer.encodeRaw(text);
+  if (ids.length === 0)
+    throw new ModelError('model.sample-text', 'The sample text has nothing that the tokenizer reads as a token.');
   const width = Math.max(1, Math.min(WINDOW, longestRow - 2, ids.length));
   return Array.from({ length: Math.max(1, Math.floor(ids.length / width)) }, (_, row) => [
     tokenizer.clsTokenId,
