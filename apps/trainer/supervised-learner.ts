@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { baseMemoryBudgetBytes, type ClientProfileSpec, type ExperimentSpec } from '#contracts';
 import type { Example } from '#datasets';
-import { readEncoderConfig, type ComputedIn, type EncoderConfig } from '#language-models';
+import { gradientsWithin, readEncoderConfig, type ComputedIn, type EncoderConfig } from '#language-models';
 import { trains, type Method } from '#methods';
 import { decodeSafetensors, encodeSafetensors, parameterCount, type TensorManifest } from '#parameters';
 import {
@@ -54,6 +54,7 @@ export class SupervisedLearner implements Learner {
     this.labels = data.labels.length;
     this.generalTest = data.generalTest;
     const parts = [...data.clients].map(([name, client]) => {
+      this.gradientsOf(name);
       const deviceClass = client.deviceClass === undefined ? {} : { deviceClass: client.deviceClass };
       return this.partOf({ name, profile: { ...deviceClass, ...spec.profiles[name] }, profileVersion: FIRST_VERSION });
     });
@@ -188,7 +189,8 @@ export class SupervisedLearner implements Learner {
   }
 
   private poolOf({ name, precision }: HostedClient): TuningPool {
-    const computed: ComputedIn = { precision, memoryBudgetBytes: baseMemoryBudgetBytes(this.spec, name) };
+    const computed: ComputedIn =
+      precision === 'fp32' ? { precision } : { precision, gradients: this.gradientsOf(name) };
     const key = JSON.stringify(computed);
     const known = this.pools.get(key);
     if (known !== undefined) return known;
@@ -196,6 +198,11 @@ export class SupervisedLearner implements Learner {
     pool.widen(this.wanted);
     this.pools.set(key, pool);
     return pool;
+  }
+
+  /** Budgets with the same room share a base. Throws ModelError `model.memory-budget` of one that has none. */
+  private gradientsOf(client: string): ComputedIn['gradients'] {
+    return gradientsWithin(this.config, baseMemoryBudgetBytes(this.spec, client));
   }
 
   private partOf({ name, profile: own, profileVersion }: Tuned): ClientPart {

@@ -533,6 +533,11 @@ describe('a site', () => {
       { profiles: { 'client-1': { lora: { blocks: 3 } } } },
       /profiles\.client-1\.lora\.blocks: 3/,
     ],
+    [
+      'a base that its budget has no room for',
+      { profiles: { 'client-1': { base: { precision: 'int8', memoryBudgetMegabytes: 1e-4 } } } },
+      /more than the 0\.0001 MB of base\.memoryBudgetMegabytes/,
+    ],
     ['texts longer than the model', { training: { maxTokens: 64 } }, /training\.maxTokens: 64.*16/],
     ['a model that is not there', { model: '/nowhere/model' }, /\/nowhere\/model/],
   ])('refuses to enrol with %s, saying where it is', async (_, more, message) => {

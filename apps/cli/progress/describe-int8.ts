@@ -16,7 +16,7 @@ export function describeInt8(spec: ExperimentSpec, base: BaseModel, clients: rea
   return [
     describeMemory(spec, base, clients),
     ...describeBudgets(spec, base, clients),
-    ...describeMixedSites(spec, clients),
+    ...describeMixedSites(spec, base, clients),
   ];
 }
 
@@ -33,8 +33,11 @@ function describeMemory(spec: ExperimentSpec, { config }: BaseModel, clients: re
       : encoderBlockBytes(sizes, { adapters: trains(method, 'adapters'), loraBlocks });
   if (int8 === 0)
     return 'base in int8: all of its blocks are tuned, in fp32; the product with its vocabulary alone is int8, where texts are generated';
-  const copies =
-    transposed > 0
+  // Budgets say so of themselves.
+  const hasCopies = clients.some(({ client }) => computedBy(spec, config, client) === 'copies');
+  const copies = !hasCopies
+    ? ''
+    : transposed > 0
       ? `, and ${bytes(transposed)} more as transposed copies for the gradients through them`
       : ', without copies, for no gradient flows through them';
   return (
@@ -45,10 +48,7 @@ function describeMemory(spec: ExperimentSpec, { config }: BaseModel, clients: re
 
 /** Of clients whose budget leaves no room for transposed copies. */
 function describeBudgets(spec: ExperimentSpec, { config }: BaseModel, clients: readonly Enrolled[]): string[] {
-  const lean = clients.filter(({ client }) => {
-    const budget = baseMemoryBudgetBytes(spec, client);
-    return budget !== undefined && gradientsWithin(blockSizes(config), budget) === 'dequantised';
-  });
+  const lean = clients.filter(({ client }) => computedBy(spec, config, client) === 'dequantised');
   if (lean.length === 0) return [];
   const whose = lean.length === clients.length ? 'all clients' : lean.map(({ client }) => client).join(', ');
   return [
@@ -63,11 +63,22 @@ function blockSizes(config: BaseModel['config']) {
   return { layers, hidden, intermediate };
 }
 
-/** Of sites whose clients do not all compute in the same precision. */
-function describeMixedSites(spec: ExperimentSpec, clients: readonly Enrolled[]): string[] {
-  const sitesIn = (precision: 'fp32' | 'int8') =>
-    new Set(clients.filter(({ client }) => basePrecision(spec, client) === precision).map(({ site }) => site));
-  const inFp32 = sitesIn('fp32');
-  const mixed = [...sitesIn('int8')].filter((site) => inFp32.has(site));
-  return mixed.map((site) => `site ${site} has clients in int8 and in fp32: it has a base of each in memory`);
+const COMPUTED = { copies: 'in int8', dequantised: 'in int8 without transposed copies', fp32: 'in fp32' };
+
+/** What a client's products with its base are: in fp32, or in int8 with gradients of either kind. */
+function computedBy(spec: ExperimentSpec, config: BaseModel['config'], client: string): keyof typeof COMPUTED {
+  if (basePrecision(spec, client) === 'fp32') return 'fp32';
+  return gradientsWithin(blockSizes(config), baseMemoryBudgetBytes(spec, client));
+}
+
+/** Of sites whose clients do not all compute in the same way. */
+function describeMixedSites(spec: ExperimentSpec, { config }: BaseModel, clients: readonly Enrolled[]): string[] {
+  return [...new Set(clients.map(({ site }) => site))].flatMap((site) => {
+    const own = clients.filter((client) => client.site === site);
+    const ways = new Set(own.map(({ client }) => computedBy(spec, config, client)));
+    const words = Object.entries(COMPUTED).flatMap(([way, word]) =>
+      ways.has(way as keyof typeof COMPUTED) ? [word] : [],
+    );
+    return words.length < 2 ? [] : [`site ${site} has clients ${words.join(' and ')}: it has a base of each in memory`];
+  });
 }

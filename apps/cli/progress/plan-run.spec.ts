@@ -52,7 +52,18 @@ describe('what a plan says of a base in int8', () => {
 
   it('is whose budget leaves no room for copies, and a base that fits no budget is refused before anything begins', async () => {
     const budget = (memoryBudgetMegabytes: number) => ({ ...base, memoryBudgetMegabytes });
-    const [, , said] = await notesOf({ ...pftt, base, profiles: { 'client-1': { base: budget(1) } } });
+    const [, , said, mixed] = await notesOf({ ...pftt, base, profiles: { 'client-1': { base: budget(1) } } });
+    expect(mixed).toMatch(
+      /^site local has clients in int8 and in int8 without transposed copies: it has a base of each/,
+    );
+    const [, all, why, ...more] = await notesOf({
+      ...pftt,
+      base: budget(1),
+      profiles: { 'client-1': { base: budget(0.9) } },
+    });
+    expect(all).toMatch(/take 884\.7 kB for 3\.15 MB in fp32; layers/);
+    expect(why).toMatch(/no room for transposed copies \(all clients\)/);
+    expect(more).toEqual([]);
     expect(said).toMatch(/^base\.memoryBudgetMegabytes leaves no room for transposed copies \(client-1\): /);
     expect(await notesOf({ ...pftt, base: budget(1.6) })).toHaveLength(2);
     const refused = notesOf({ ...pftt, base: budget(1.6), profiles: { 'client-1': { base: budget(0.5) } } });

@@ -66,8 +66,7 @@ async function describeEncoder(spec: ExperimentSpec): Promise<Described> {
   const [first = ''] = clientNames(spec.clients);
   for (const client of [...Object.keys(spec.profiles), first]) {
     clientProfile(spec, client, config);
-    const budget = baseMemoryBudgetBytes(spec, client);
-    if (budget !== undefined) gradientsWithin(config, budget);
+    gradientsWithin(config, baseMemoryBudgetBytes(spec, client));
   }
   const settings = { seed: spec.seed, width: spec.adapters.width, labels: 0 };
   const profile = clientProfile(spec, first, config);

@@ -1,5 +1,10 @@
+import type { Int8Arithmetic } from '#autograd';
+
 import { ModelError } from '../model-error.ts';
 import type { PersonalisationShape } from '../encoder/build-classifier-step.ts';
+
+/** By transposed copies of frozen matrices, or by the numbers for which their only copies stand. */
+export type Gradients = NonNullable<Int8Arithmetic['gradients']>;
 
 /** What the matrices of a base's blocks take, in bytes, if no layer stays in fp32 for its outliers. */
 export interface BlockBytes {
@@ -43,16 +48,20 @@ export function encoderBlockBytes(
  * a client is trained in them: it is the same for all clients of a budget, and stays when profiles change. Throws ModelError
  * `model.memory-budget` where even one copy is more.
  */
-export function gradientsWithin(sizes: Sizes, budgetBytes: number): 'copies' | 'dequantised' {
+export function gradientsWithin(sizes: Sizes, budgetBytes: number | undefined): Gradients {
+  if (budgetBytes === undefined) return 'copies';
   const loraBlocks = Array.from({ length: sizes.layers }, (_, block) => block);
   const { int8, transposed } = encoderBlockBytes(sizes, { adapters: true, loraBlocks });
   if (int8 + transposed <= budgetBytes) return 'copies';
   if (int8 <= budgetBytes) return 'dequantised';
-  const megabytes = (count: number): string => `${String(Math.ceil(count / 1e5) / 10)} MB`;
   throw new ModelError(
     'model.memory-budget',
-    `The matrices of the base's blocks take ${megabytes(int8)} in int8, more than the ${megabytes(budgetBytes)} of base.memoryBudgetMegabytes: raise it, or choose a smaller base.`,
+    `The matrices of the base's blocks take ${megabytes(int8)} in int8, more than the ${megabytes(budgetBytes)} of base.memoryBudgetMegabytes: raise it to ${String(Math.ceil(int8 / 1e3) / 1e3)} at least, or choose a smaller base.`,
   );
+}
+
+function megabytes(count: number): string {
+  return `${String(Number((count / 1e6).toPrecision(6)))} MB`;
 }
 
 /** Of a decoder's blocks below those that are tuned, from the top; nothing that is frozen stands above these. */

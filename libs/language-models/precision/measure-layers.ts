@@ -23,6 +23,7 @@ import type { FrozenDecoder } from '../decoder/load-decoder.ts';
 import { buildEncoder } from '../encoder/encoder-graph.ts';
 import { frozenParameters, type GraphParameters } from '../graph-parameters.ts';
 import { longestFor } from '../reward/reward-base.ts';
+import { ModelError } from '../model-error.ts';
 import { tensorNamed } from '../tensor-named.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 

@@ -38,11 +38,11 @@ export class ClassifierSession {
 
   /** Reads the encoder, one tensor at a time, into the compiled step; throws ModelError when the folder is not a model, GraphError when ONNX Runtime refuses it. */
   static async open(
-    { modelFolder, shape, precision = 'fp32', memoryBudgetBytes }: TuningBase,
+    { modelFolder, shape, precision = 'fp32', gradients }: TuningBase,
     { threads = 1, spinMicroseconds = 0 }: SessionOptions,
   ): Promise<ClassifierSession> {
     return withEncoder(modelFolder, async (encoder) => {
-      const weights = await inPrecision(encoder, { precision, modelFolder, memoryBudgetBytes });
+      const weights = await inPrecision(encoder, { precision, modelFolder, gradients });
       const { model, trainable } = buildClassifierStep(weights, shape);
       const session = await Session.open(model, { threads, spinMicroseconds, prepack: !savesMemory(weights) });
       return new ClassifierSession(session, trainable, encoder.config, shape.loraBlocks.length > 0);
