@@ -3,6 +3,7 @@ import { Generator, int8LevelsHere, tunedManifest } from '#language-models';
 import { selectTensors } from '#parameters';
 import { randomStream } from '#randomness';
 
+import { asksForInt8 } from './asks-for-int8.ts';
 import { CLOCK, milliseconds } from './clock.ts';
 import { GPT2_SMALL, randomWeights } from './gpt2-small.ts';
 import { median } from './median.ts';
@@ -22,7 +23,7 @@ export async function benchGenerate() {
   const tensors = randomWeights(config);
   const tunedNames = new Set(tunedManifest(config, trainableBlocks).map(({ name }) => name));
   const tuned = selectTensors(tensors, (name) => tunedNames.has(name));
-  const int8 = process.argv.includes('int8');
+  const int8 = asksForInt8();
   const generator = await Generator.open(
     int8
       ? { config, tensors, arithmetic: { precision: 'int8', levels: await int8LevelsHere(), exceptions: new Set() } }

@@ -1,10 +1,12 @@
+import { asksForInt8 } from './asks-for-int8.ts';
+
 /** What `npm run bench -- NAME` can run. The last line that each prints is one JSON object {bench, ratios, figures}. */
 const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: () => Promise<Result> }>> = {
   'training-step': {
     about:
-      "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch; --precision int8: the base in fp32 and in int8 beside PyTorch in fp32 and bf16",
+      "a training step against ONNX Runtime's own MatMuls, and against PyTorch where AIRTUNE_PYTHON names a Python with torch; --precision int8: the base in fp32, in int8 and in int8 without copies for gradients, beside PyTorch in fp32 and bf16",
     run: async () =>
-      process.argv.includes('--precision')
+      asksForInt8()
         ? (await import('./training-step-precisions.ts')).benchPrecisions()
         : (await import('./training-step.ts')).benchTrainingStep(),
   },
@@ -28,7 +30,7 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly run: (
     run: async () => (await import('./orchestration/orchestration.ts')).benchOrchestration(),
   },
   generate: {
-    about: 'completions of a GPT-2 small, 16 prompts of 32 tokens and 64 more, against transformers',
+    about: 'completions of a GPT-2 small, 16 prompts of 32 tokens and 64 more, against transformers; --precision int8',
     run: async () => (await import('./generate.ts')).benchGenerate(),
   },
   aggregate: {

@@ -80,7 +80,9 @@ export async function benchPrecisions() {
 type OpenStep = ReturnType<typeof openStep>;
 
 function openStep(kind: StepKind) {
-  const child = fork(new URL('training-step-alone.js', import.meta.url), [kind], { execArgv: ['--expose-gc'] });
+  const child = fork(new URL('training-step-precisions-alone.js', import.meta.url), [kind], {
+    execArgv: ['--expose-gc'],
+  });
   return {
     step: async (): Promise<StepMeasurement> => {
       child.send('step');
