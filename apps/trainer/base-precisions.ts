@@ -36,11 +36,14 @@ export async function basePrecisions(
   const { base } = methodNamed(spec.method);
   const { hidden, intermediate } = await (base === 'decoder' ? readDecoderConfig : readEncoderConfig)(modelFolder);
   const threads = Math.max(1, Math.floor((settings.threads ?? availableParallelism()) / spec.training.parallel));
-  const times = await timeInt8({ in: hidden, out: intermediate }, { levels, threads, nowMs: () => clock.elapsedMs() });
+  const { fp32Ms, int8Ms } = await timeInt8(
+    { in: hidden, out: intermediate },
+    { levels, threads, nowMs: () => clock.elapsedMs() },
+  );
   const int8 = int8Of(levels);
   return {
     of: (client) => (basePrecision(spec, client) === 'fp32' ? 'fp32' : int8),
-    notes: [...(levels === LEVELS.int8 ? [] : [SEVEN_BITS]), describeSpeed(settings.site, times.fp32 / times.int8)],
+    notes: [...(levels === LEVELS.int8 ? [] : [SEVEN_BITS]), describeSpeed(settings.site, fp32Ms / int8Ms)],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FrozenTensor } from './value.ts';
+import type { FrozenTensor } from './frozen-tensor.ts';
 
 /** A frozen layer: weight [in, out], or [out, in] where `transposed`; bias [out]. */
 export interface FrozenLayer {

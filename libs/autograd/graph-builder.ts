@@ -1,18 +1,7 @@
 import { factorsOf } from './dims.ts';
 import { GraphError } from './graph-error.ts';
-import { checkCount, floatsOf } from './value.ts';
-import type {
-  Attribute,
-  Dim,
-  ElementData,
-  ElementType,
-  FrozenTensor,
-  GradientRule,
-  GraphNode,
-  Int8Tensor,
-  Subgraph,
-  Value,
-} from './value.ts';
+import { checkCount, floatsOf, type FrozenTensor, type Int8Tensor } from './frozen-tensor.ts';
+import type { Attribute, Dim, ElementData, ElementType, GradientRule, GraphNode, Subgraph, Value } from './value.ts';
 
 export interface NodeSpec {
   readonly operator: string;

@@ -9,18 +9,8 @@ export { gradients } from './gradients.ts';
 export { GraphBuilder } from './graph-builder.ts';
 export { GraphError } from './graph-error.ts';
 export { Session, SPIN_ALONE_MICROSECONDS, type Feed, type SessionOptions } from './session.ts';
-export { floatsOf, release } from './value.ts';
-export type {
-  Attribute,
-  Dim,
-  ElementData,
-  ElementType,
-  FloatTensor,
-  FrozenTensor,
-  GraphNode,
-  UnreadTensor,
-  Value,
-} from './value.ts';
+export { floatsOf, release, type FloatTensor, type FrozenTensor, type UnreadTensor } from './frozen-tensor.ts';
+export type { Attribute, Dim, ElementData, ElementType, GraphNode, Value } from './value.ts';
 export { add } from './operators/add.ts';
 export { append } from './operators/append.ts';
 export { argMax } from './operators/argmax.ts';

@@ -2,8 +2,8 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WEIGHTS_FILE, type OnnxModel } from './compile-model.ts';
+import { release } from './frozen-tensor.ts';
 import { GraphError } from './graph-error.ts';
-import { release } from './value.ts';
 
 /**
  * Hands the model to `use` as a temporary file. ONNX Runtime maps weights that it finds in a file, where it would copy

@@ -1,12 +1,13 @@
 import { dimAt } from '../dims.ts';
 import type { FrozenLayer, Int8Arithmetic, LinearScales } from '../frozen-layer.ts';
+import { floatsOf, type FloatTensor, type FrozenTensor } from '../frozen-tensor.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { describeShape, GraphError } from '../graph-error.ts';
 import { add } from '../operators/add.ts';
 import { cast } from '../operators/cast.ts';
 import { matMul } from '../operators/matmul.ts';
 import { mul } from '../operators/mul.ts';
-import { floatsOf, type FloatTensor, type FrozenTensor, type GradientRule, type Value } from '../value.ts';
+import type { GradientRule, Value } from '../value.ts';
 import { quantiseColumns, type QuantisedMatrix } from './quantise-columns.ts';
 import { quantiseRows } from './quantise-rows.ts';
 
@@ -43,10 +44,11 @@ export function int8Linear(
       : { onto: (sum) => withSum(g, sum, backward(g, dy, { name, weight, transposed, alpha, levels })) },
   ];
   const { whole, scale, zero } = quantiseRows(g, x);
+  const { matrix, scales } = frozenMatrix(g, `${name}.forward`, forward, alpha);
   const product = g.emitOne({
     operator: 'MatMulIntegerToFloat',
     domain: 'com.microsoft',
-    inputs: [whole, ...frozenMatrix(g, `${name}.forward`, forward, alpha, g.scalar(1)), zero],
+    inputs: [whole, matrix, g.scalar(1), scales, zero],
     type: 'float32',
     shape: [rows, out],
   });
@@ -61,7 +63,7 @@ export function int8Linear(
 function byCopy(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha, levels }: Way): Value {
   checkLength(name, dimAt(dy.shape, 1));
   const turned = quantised(weight, !transposed, levels);
-  const [matrix, , scales] = frozenMatrix(g, `${name}.backward`, turned, alpha, undefined);
+  const { matrix, scales } = frozenMatrix(g, `${name}.backward`, turned, alpha);
   return g.emitOne({
     operator: 'DynamicQuantizeMatMul',
     domain: 'com.microsoft',
@@ -74,7 +76,7 @@ function byCopy(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha, l
 /** The same by the floats that the whole numbers stand for. */
 function byFloats(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha, levels }: Way): Value {
   const straight = quantised(weight, transposed, levels);
-  const [matrix, , scales] = frozenMatrix(g, `${name}.forward`, straight, alpha, undefined);
+  const { matrix, scales } = frozenMatrix(g, `${name}.forward`, straight, alpha);
   // Of constants alone, ONNX Runtime would make the floats once and keep them.
   const rows = cast(g, g.dimension(dimAt(dy.shape, 0)), 'float32');
   const one = g.emitOne({ operator: 'Min', inputs: [rows, g.scalar(1)], type: 'float32', shape: [1] });
@@ -88,6 +90,7 @@ function byFloats(g: GraphBuilder, dy: Value, { name, weight, transposed, alpha,
   return matMul(g, dy, floats, { transB: true, fewRows: 'perhaps' });
 }
 
+/** A layer's weight [in, out], or [out, in] where `transposed`, as the way back reads it. */
 interface Way {
   readonly name: string;
   readonly weight: FrozenTensor;
@@ -100,16 +103,15 @@ function withSum(g: GraphBuilder, sum: Value | undefined, slope: Value): Value {
   return sum === undefined ? slope : add(g, sum, slope);
 }
 
-/** The matrix, the other operand's scale as it is given, and the matrix's scales: the order in which the operators take them. */
+/** The whole numbers int8 [rows, columns] and, alpha times, their scales float32 [columns], as parts of the graph. */
 function frozenMatrix(
   g: GraphBuilder,
   name: string,
   quantised: QuantisedMatrix,
   alpha: number,
-  between: Value | undefined,
-): [Value, Value | undefined, Value] {
+): { readonly matrix: Value; readonly scales: Value } {
   const scales = remembered(quantised, 'scales', () => ({ shape: [quantised.scales.length], data: quantised.scales }));
-  return [g.frozen(`${name}.int8`, quantised), between, g.frozen(`${name}.scales`, times(scales, alpha))];
+  return { matrix: g.frozen(`${name}.int8`, quantised), scales: g.frozen(`${name}.scales`, times(scales, alpha)) };
 }
 
 function refusal(name: string, problem: string): GraphError {

@@ -1,4 +1,4 @@
-import { withFloats, type FrozenTensor, type Int8Tensor } from '../value.ts';
+import { withFloats, type FrozenTensor, type Int8Tensor } from '../frozen-tensor.ts';
 
 /** A matrix as whole numbers of 8 bits with one scale a column: element [i, j] is about whole[i, j] · scales[j]. */
 export interface QuantisedMatrix extends Int8Tensor {

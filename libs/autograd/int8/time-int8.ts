@@ -4,10 +4,10 @@ import { frozenLinear } from '../frozen-linear.ts';
 import { GraphBuilder } from '../graph-builder.ts';
 import { Session } from '../session.ts';
 
-/** How long a frozen layer takes forward, in ms. */
+/** How long a frozen layer takes forward. */
 export interface LayerTimes {
-  readonly fp32: number;
-  readonly int8: number;
+  readonly fp32Ms: number;
+  readonly int8Ms: number;
 }
 
 /** As many rows as a small batch has tokens. */
@@ -37,20 +37,20 @@ export async function timeInt8(
     await open({ precision: 'fp32' }),
     await open({ precision: 'int8', levels, exceptions: new Set() }),
   ] as const;
-  const times: [number[], number[]] = [[], []];
+  const timesMs: [number[], number[]] = [[], []];
   try {
     for (const session of sessions) await session.run(x);
     for (let run = 0; run < RUNS; run += 1)
       for (const [which, session] of sessions.entries()) {
         const startedMs = nowMs();
         await session.run(x);
-        times[which]?.push(nowMs() - startedMs);
+        timesMs[which]?.push(nowMs() - startedMs);
       }
   } finally {
     for (const session of sessions) await session.close();
   }
-  const [fp32, int8] = times.map(median) as [number, number];
-  return { fp32, int8 };
+  const [fp32Ms, int8Ms] = timesMs.map(median) as [number, number];
+  return { fp32Ms, int8Ms };
 }
 
 /** Any numbers from -1 to 1: how long products take does not depend on which. */
