@@ -12,7 +12,7 @@ import { gradientName } from '../encoder/step-model.ts';
 import { parseDecoderConfig } from './decoder-config.ts';
 import { vocabularyLogits } from './decoder-graph.ts';
 import { tunedManifest } from './decoder-tensors.ts';
-import { loadDecoder, type DecoderWeights } from './load-decoder.ts';
+import { loadDecoder, tunedTensors, type DecoderWeights } from './load-decoder.ts';
 import { buildDecoderPrefix, decoderSuffix, tunedDecoder } from './prefix-and-suffix.ts';
 import { readFixture, SHARDED, TINY } from './read-fixture.ts';
 import { saveDecoder } from './save-decoder.ts';
@@ -133,6 +133,17 @@ describe('gradients of the top two blocks', () => {
         absolute: 1e-5,
       });
   });
+});
+
+it('the tuned tensors are those of the top blocks, all of them or none', async () => {
+  const { config, tensors } = await loadDecoder(TINY);
+  const names = tunedManifest(config, 1).map(({ name }) => name);
+  expect([...tunedTensors({ config, tensors }, 1).keys()]).toEqual(names);
+  const lacking = new Map(tensors);
+  lacking.delete(names[3]!);
+  expect(() => tunedTensors({ config, tensors: lacking }, 1)).toThrow(
+    expect.objectContaining({ code: 'model.tensor-missing' }),
+  );
 });
 
 describe('what cannot be loaded', () => {
