@@ -203,7 +203,7 @@ describe('airtune run and resume', () => {
     const listed = await airtune('whole', ['list', '--json']);
     const { experiment } = JSON.parse(listed.stdout.split('\n')[0] ?? '{}') as { experiment: string };
     const out = join(folder, 'model');
-    const exported = await airtune('whole', ['export', experiment, '--client', 'client-1', '--out', out]);
+    const exported = await airtune('whole', ['export', experiment, '--client', 'client-0', '--out', out]);
     expect(exported).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/adapter_model\.safetensors[\s\S]*model\.onnx/),
@@ -214,7 +214,7 @@ describe('airtune run and resume', () => {
     expect(Object.values(probabilities).reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 5);
     expect(probabilities[label]).toBe(Math.max(...Object.values(probabilities)));
 
-    const options = ['--client', 'client-1', '--out', out, '--force', '--precision', 'int8'];
+    const options = ['--client', 'client-0', '--out', out, '--force', '--precision', 'int8'];
     const inInt8 = await airtune('whole', ['export', experiment, ...options]);
     expect(inInt8).toMatchObject({
       code: 0,
@@ -223,6 +223,12 @@ describe('airtune run and resume', () => {
     const { probabilities: near } = await predicted(out);
     expect(Object.values(near)).not.toEqual(Object.values(probabilities));
     expect(Object.values(near)).toBeAllClose(Object.values(probabilities), { relative: 0, absolute: 0.1 });
+
+    const asEvaluated = await airtune('whole', ['export', experiment, '--client', 'client-1', '--out', `${out}-int8`]);
+    expect(asEvaluated).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/base in int8.*, as it was evaluated: .* in fp32 about 7\./),
+    });
   });
 
   async function predicted(model: string) {
