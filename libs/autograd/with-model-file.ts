@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WEIGHTS_FILE, type OnnxModel } from './compile-model.ts';
@@ -12,11 +12,48 @@ import { GraphError } from './graph-error.ts';
  * weight throws.
  */
 export async function withModelFile<T>(model: OnnxModel, use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await writing(mkdtemp(join(tmpdir(), 'airtune-model-')));
+  const folder = await writing(mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`)));
   try {
+    await removeAbandoned(folder);
     return await use(await writeModel(model, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const PREFIX = 'airtune-model-';
+const ABANDONED_AFTER_MS = 600_000;
+
+/**
+ * Folders that processes left behind which were killed while they opened a model: nobody of their number runs, and nothing was written for
+ * ten minutes, for another machine's processes may share the folder.
+ */
+async function removeAbandoned(own: string): Promise<void> {
+  const { mtimeMs: now } = await stat(own);
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names) {
+    const [, owner] = /^airtune-model-(\d+)-/.exec(name) ?? [];
+    if (owner === undefined || isRunning(Number(owner))) continue;
+    const folder = join(tmpdir(), name);
+    const times = await Promise.all([folder, join(folder, WEIGHTS_FILE)].map(writtenAt));
+    if (now - Math.max(...times) > ABANDONED_AFTER_MS)
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function writtenAt(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

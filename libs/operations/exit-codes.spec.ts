@@ -13,6 +13,8 @@ describe('an exit code', () => {
     ['storage.database-unreachable', 3],
     ['tuning.disk-full', 3],
     ['ENOSPC', 3],
+    ['graph.weights-file', 3],
+    ['graph.run', 1],
     ['tuning.failed', 1],
     ['trainer.global-invalid', 1],
     ['ERR_WORKER_OUT_OF_MEMORY', 1],

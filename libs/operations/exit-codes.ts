@@ -51,13 +51,17 @@ const INPUT_CODES = [
 /** The first parts of the codes that say that something the process stands on is missing. */
 const ENVIRONMENT = ['storage', 'operations', 'coordinator', 'kafka', 'local-kafka'];
 
+/** Whole codes that do. */
+const ENVIRONMENT_CODES = ['ENOSPC', 'graph.weights-file'];
+
 /** The exit code for an error, by its code. */
 export function exitCodeOf(error: unknown): number {
   const code = codeOf(error);
   if (code === undefined) return EXIT.failed;
   const [part = ''] = code.split('.');
   if (INPUT_CODES.includes(code) || INPUT.includes(part)) return EXIT.badInput;
-  if (ENVIRONMENT.includes(part) || code.endsWith('.disk-full') || code === 'ENOSPC') return EXIT.environment;
+  if (ENVIRONMENT.includes(part) || ENVIRONMENT_CODES.includes(code) || code.endsWith('.disk-full'))
+    return EXIT.environment;
   return EXIT.failed;
 }
 
