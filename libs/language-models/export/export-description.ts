@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ModelError } from '../model-error.ts';
+import { isMissingFile, ModelError, wordsOf } from '../model-error.ts';
 import { BASE_PRECISIONS } from '../precision/base-precision.ts';
 
 /** What the base is computed in: in model.onnx, and by `airtune generate`. Folders from before there was a choice do not say it. */
@@ -43,15 +43,29 @@ export function isDecoderDescription(written: unknown): boolean {
 
 /** What an exported decoder's folder says of itself; undefined of a folder that Airtune did not export. */
 export async function readDecoderDescription(folder: string): Promise<DecoderDescription | undefined> {
-  const text = await readFile(join(folder, DESCRIPTION_FILE), 'utf8').catch(() => undefined);
+  const path = join(folder, DESCRIPTION_FILE);
+  const refuse = (problem: string, cause: unknown): ModelError =>
+    new ModelError('export.description', `${path} ${problem}: export the client again.`, { cause });
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    if (isMissingFile(cause)) return undefined;
+    throw refuse(`cannot be read (${wordsOf(cause)})`, cause);
+  });
   if (text === undefined) return undefined;
+  let written: unknown;
   try {
-    return decoderDescription.parse(JSON.parse(text));
+    written = JSON.parse(text);
   } catch (cause) {
-    const message = `${join(folder, DESCRIPTION_FILE)} does not describe a decoder: export the client again.`;
-    throw new ModelError('export.description', message, { cause });
+    throw refuse('is not valid JSON', cause);
   }
+  const parsed = decoderDescription.safeParse(written);
+  if (parsed.success) return parsed.data;
+  throw refuse(`does not describe a decoder (${problemsOf(parsed.error)})`, parsed.error);
 }
 
 export type ExportDescription = z.infer<typeof exportDescription>;
 export const DESCRIPTION_FILE = 'airtune.json';
+
+/** What is wrong with a description, field by field. */
+export function problemsOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
+}

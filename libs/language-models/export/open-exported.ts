@@ -11,6 +11,7 @@ import {
   DESCRIPTION_FILE,
   exportDescription,
   isDecoderDescription,
+  problemsOf,
   type ExportDescription,
 } from './export-description.ts';
 import { IDS, LOGITS, MASK } from './inference-graph.ts';
@@ -29,6 +30,9 @@ export interface ExportedClassifier {
   classify(texts: readonly string[]): Promise<Prediction[]>;
   close(): Promise<void>;
 }
+
+/** The operator that no model in fp32 has. */
+const INT8_PRODUCT = 'MatMulIntegerToFloat';
 
 // Enough rows for the matrix kernels, few enough for the attention scores of long texts to fit in memory.
 const BATCH = 16;
@@ -51,19 +55,37 @@ export async function openExported(
   }
   const parsed = exportDescription.safeParse(written);
   if (!parsed.success) {
-    const problem = parsed.error.issues
-      .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
-      .join('; ');
-    throw new ModelError('export.file-invalid', `${path} does not describe an exported model: ${problem}`);
+    throw new ModelError(
+      'export.file-invalid',
+      `${path} does not describe an exported model: ${problemsOf(parsed.error)}`,
+    );
   }
   const description = parsed.data;
   await checkProcessor(path, description, probe);
   const tokenizer = await loadTokenizer(dir);
   const bytes = await readModel(join(dir, 'model.onnx'));
-  const session = await Session.open({ bytes, weights: [], nodes: [] }, { threads, prepack: true });
+  if (
+    description.precision === 'fp32' &&
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(INT8_PRODUCT)
+  )
+    throw new ModelError('export.file-invalid', `${path} says fp32, and the model.onnx beside it computes in int8`);
+  const misfit = (cause: unknown): ModelError =>
+    new ModelError(
+      'export.file-invalid',
+      `${dir}: model.onnx is broken, or not that of ${DESCRIPTION_FILE}: ${wordsOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  const opening = Session.open({ bytes, weights: [], nodes: [] }, { threads, prepack: true });
+  const session = await opening.catch((cause: unknown) => {
+    throw misfit(cause);
+  });
   const classifyBatch = async (texts: readonly string[]): Promise<Prediction[]> => {
     const rows = texts.map((text) => tokenizer.encode(text, description.maxTokens));
-    const outputs = await session.run(padded(rows, description.padTokenId));
+    const outputs = await session.run(padded(rows, description.padTokenId)).catch((cause: unknown) => {
+      throw misfit(cause);
+    });
     const logits = outputs[LOGITS]?.data;
     if (!(logits instanceof Float32Array) || logits.length !== rows.length * description.labels.length) {
       throw new ModelError(

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeInt8, Session } from '#autograd';
@@ -185,6 +185,22 @@ describe('a decoder that was trained on a base in int8', () => {
     await expect(opened({ folder: eight }, probing(undefined))).rejects.toMatchObject({
       code: 'model.int8-unsupported',
     });
+  });
+
+  it.each([
+    [{ exceptions: ['decoder.9.output'] }, /exceptions names decoder\.9\.output, a layer that the model has not/],
+    [{ trainableBlocks: 99 }, /trainableBlocks is 99, and the model has 4/],
+    [{ precision: 'int4' }, /does not describe a decoder \(precision: .*"int8-7-bit"/],
+    [undefined, /airtune\.json cannot be read \(.*EISDIR/],
+  ])('is refused with a description that was changed: %j', async (change, message) => {
+    const dir = join(folder, `changed-${JSON.stringify(change ?? {})}`.replaceAll(/[^\w-]/g, ''));
+    await exportWith(await loadDecoder(modelFolder), dir);
+    const path = join(dir, 'airtune.json');
+    const description = JSON.parse(await readFile(path, 'utf8')) as object;
+    await rm(path);
+    await (change === undefined ? mkdir(path) : writeFile(path, JSON.stringify({ ...description, ...change })));
+    const error = await opened({ folder: dir }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'export.description', message: expect.stringMatching(message) });
   });
 
   it('may be any GPT-2: all of it is then in int8', async () => {

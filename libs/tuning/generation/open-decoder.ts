@@ -4,6 +4,7 @@ import {
   int8LevelsHere,
   int8Of,
   LEVELS,
+  ModelError,
   precisionOf,
   readDecoderDescription,
   sparseAttention,
@@ -43,6 +44,10 @@ export async function openDecoder(
     precision: written = 'fp32',
     exceptions = [],
   } = description ?? {};
+  const stranger = exceptions.find((name) => !decoder.tensors.has(name) && !decoder.tensors.has(`${name}.weight`));
+  if (stranger !== undefined) throw misfit(folder, `exceptions names ${stranger}, a layer that the model has not`);
+  if (trainableBlocks > decoder.config.layers)
+    throw misfit(folder, `trainableBlocks is ${trainableBlocks}, and the model has ${decoder.config.layers}`);
   const sparse =
     attentionSparsity === 0 ? {} : { blockBias: sparseAttention(decoder.config, trainableBlocks, attentionSparsity) };
   const wanted = asked ?? written;
@@ -65,6 +70,11 @@ export async function openDecoder(
     tuned: tunedTensors(decoder, trainableBlocks),
     ...(levels === LEVELS.int8 ? {} : { note: sevenBits(written) }),
   };
+}
+
+/** Of a description that was written for another model, or by hand. */
+function misfit(folder: string, problem: string): ModelError {
+  return new ModelError('export.description', `${folder}: in airtune.json, ${problem}: export the client again.`);
 }
 
 function sevenBits(written: BasePrecision): string {

@@ -159,6 +159,28 @@ describe('a classifier that is exported as it was trained, in int8', () => {
     await opens('fp32', () => Promise.reject(new Error('nobody need ask')));
   });
 
+  it('is not opened with a model.onnx that is broken or of another precision, nor asked what it does not know', async () => {
+    const dir = join(folder, 'broken');
+    await cp(await exported('int8-7-bit'), dir, { recursive: true });
+    const [path, model] = [join(dir, 'airtune.json'), join(dir, 'model.onnx')];
+    const description = JSON.parse(await readFile(path, 'utf8')) as object;
+    const opens = (change: object) =>
+      writeFile(path, JSON.stringify({ ...description, ...change })).then(() => openExported(dir));
+    const lying = await opens({ precision: 'fp32' }).catch((thrown: unknown) => thrown);
+    expect(lying).toMatchObject({ code: 'export.file-invalid', message: expect.stringMatching(/computes in int8/) });
+    const classifier = await opens({ padTokenId: 1_000_000 });
+    await expect(classifier.classify(['short', 'much longer than that'])).rejects.toMatchObject({
+      code: 'export.file-invalid',
+    });
+    await classifier.close();
+    await writeFile(model, (await readFile(model)).subarray(0, 100_000));
+    const torn = await opens({}).catch((thrown: unknown) => thrown);
+    expect(torn).toMatchObject({
+      code: 'export.file-invalid',
+      message: expect.stringMatching(/model\.onnx is broken/),
+    });
+  });
+
   it('is in fp32 where its folder does not say, as older ones do not, and in nothing that is not known', async () => {
     const dir = join(folder, 'older');
     await cp(await exported('fp32'), dir, { recursive: true });
