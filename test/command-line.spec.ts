@@ -232,7 +232,15 @@ describe('airtune run and resume', () => {
   });
 
   async function predicted(model: string) {
-    const { stdout } = await airtune('elsewhere', ['predict', model, 'a large feline of the forest', '--json']);
+    // Nothing is left there, neither a model nor what ONNX Runtime would keep to tell its maker.
+    const temporary = await mkdtemp(join(folder, 'temporary-'));
+    const { stdout } = await airtune(
+      'elsewhere',
+      ['predict', model, 'a large feline of the forest', '--json'],
+      undefined,
+      { TMPDIR: temporary, ORT_DISABLE_TELEMETRY: undefined },
+    );
+    expect(readdirSync(temporary)).toEqual([]);
     return JSON.parse(stdout) as { label: string; probabilities: Record<string, number> };
   }
 });

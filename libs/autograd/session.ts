@@ -1,3 +1,4 @@
+import './without-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { OnnxModel } from './compile-model.ts';
 import { GraphError } from './graph-error.ts';
