@@ -48,7 +48,7 @@ export async function basePrecisions(
 }
 
 const SEVEN_BITS =
-  "a site's processor has no VNNI, and sums of 8-bit products saturate there: weights of its base have 7 bits, which costs a little accuracy";
+  "sums of 8-bit products saturate on a site's processor: weights of its base have 7 bits, which costs a little accuracy";
 
 function describeSpeed(site: string, factor: number): string {
   const times = `${factor.toPrecision(2)} x as fast`;

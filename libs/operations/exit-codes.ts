@@ -35,6 +35,7 @@ const INPUT_CODES = [
   'experiment.ended',
   'experiment.exists',
   'experiment.reward-retired',
+  'graph.int8-shape',
   'pretraining.spec',
   'reward.spec',
   'reward.folder',

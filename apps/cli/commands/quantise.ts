@@ -32,7 +32,7 @@ export async function quantise(
     `${plainTable(['layer', 'in x out', 'error', 'peak', 'precision'], rows)}\n\n` +
       `error: what int8 changes in a layer's product, root of summed squares; from ${percent(largestRelativeError)} on it stays in fp32${unmeasured ? ', as it does where the product has no size (none)' : ''}\n` +
       `peak: the largest number that the layer reads, over the root mean square of all\n` +
-      `${layers.length - kept} of ${layers.length} layers in int8${levels === LEVELS.int8 ? '' : ', with weights of 7 bits since this processor has no VNNI'}: ` +
+      `${layers.length - kept} of ${layers.length} layers in int8${levels === LEVELS.int8 ? '' : ', with weights of 7 bits since sums saturate on this processor'}: ` +
       `${bytes(weightBytes.int8)} for ${bytes(weightBytes.fp32)}\n`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Int8Levels } from '#autograd';
 
-import { loadRewardBase } from '../reward/reward-base.ts';
+import { withRewardBase } from '../reward/reward-base.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { int8LevelsHere } from './base-precision.ts';
 import { measureLayers, type MeasuredLayer } from './measure-layers.ts';
@@ -23,7 +23,9 @@ export interface PrecisionReport {
  */
 export async function reportPrecision(folder: string, text = SAMPLE_TEXT): Promise<PrecisionReport> {
   const levels = await int8LevelsHere();
-  const measured = await measureLayers(await loadRewardBase(folder), await loadTokenizer(folder), text, levels);
+  const measured = await withRewardBase(folder, async (base) =>
+    measureLayers(base, await loadTokenizer(folder), text, levels),
+  );
   const layers = measured.map((layer) => ({ ...layer, precision: staysExact(layer) ? 'fp32' : 'int8' }) as const);
   const bytesOf = (bytesOfOne: (precision: 'fp32' | 'int8') => number): number =>
     layers.reduce((sum, { shape: [inner, out], precision }) => sum + inner * out * bytesOfOne(precision), 0);

@@ -12,14 +12,14 @@ import type { TensorManifest } from '#parameters';
 
 import { modelTypeOf } from '../checkpoints/check-config.ts';
 import { longestSequence } from '../checkpoints/encoder-config.ts';
-import { loadEncoder, type EncoderWeights } from '../checkpoints/load-encoder.ts';
+import { loadEncoder, withEncoder, type EncoderWeights, type FrozenEncoder } from '../checkpoints/load-encoder.ts';
 import { readConfigJson } from '../checkpoints/read-config-json.ts';
 import { encoderManifest } from '../checkpoints/tensor-names.ts';
 import { causalView } from '../decoder/attention-view.ts';
 import type { DecoderConfig } from '../decoder/decoder-config.ts';
 import { decoderBlocksAt, embedTokens, finalStates, type DecoderSource } from '../decoder/decoder-graph.ts';
 import { decoderManifest } from '../decoder/decoder-tensors.ts';
-import { loadDecoder, type DecoderWeights } from '../decoder/load-decoder.ts';
+import { loadDecoder, withDecoder, type DecoderWeights, type FrozenDecoder } from '../decoder/load-decoder.ts';
 import { buildEncoder } from '../encoder/encoder-graph.ts';
 import type { GraphParameters } from '../graph-parameters.ts';
 
@@ -32,9 +32,20 @@ export type TrainedPart = 'all' | number;
 
 /** Loads a BERT, a RoBERTa or a GPT-2 from a Hugging Face folder. Throws ModelError, as `loadEncoder` and `loadDecoder` do. */
 export async function loadRewardBase(dir: string): Promise<RewardBase> {
+  return (await holdsDecoder(dir)) ? loadDecoder(dir) : loadEncoder(dir);
+}
+
+/** The same without its numbers in memory, as `withEncoder` and `withDecoder`. */
+export async function withRewardBase<T>(
+  dir: string,
+  use: (base: FrozenEncoder | FrozenDecoder) => Promise<T>,
+): Promise<T> {
+  return (await holdsDecoder(dir)) ? withDecoder(dir, use) : withEncoder(dir, use);
+}
+
+async function holdsDecoder(dir: string): Promise<boolean> {
   const { json, path } = await readConfigJson(dir);
-  const type = modelTypeOf(json, path, ['bert', 'roberta', 'gpt2']);
-  return type === 'gpt2' ? loadDecoder(dir) : loadEncoder(dir);
+  return modelTypeOf(json, path, ['bert', 'roberta', 'gpt2']) === 'gpt2';
 }
 
 /** The longest sequence that a base can read. */

@@ -79,5 +79,5 @@ function misfit(folder: string, problem: string): ModelError {
 
 function sevenBits(written: BasePrecision): string {
   const evaluated = written === 'int8' ? '; the client was evaluated with 8' : '';
-  return `this processor has no VNNI, and sums of 8-bit products saturate: weights of the base have 7 bits${evaluated}`;
+  return `sums of 8-bit products saturate on this processor: weights of the base have 7 bits${evaluated}`;
 }
