@@ -5,6 +5,7 @@ import {
   Session,
   type Attribute,
   type Dim,
+  type FrozenTensor,
   type GraphNode,
   type OnnxModel,
   type SessionOptions,
@@ -93,13 +94,20 @@ function recorded(node: GraphNode): Build {
 }
 
 /** The same frozen matrix, or an input that operands of one shape share. */
-function operand(g: GraphBuilder, { name, shape, type, contents }: Value): Value {
-  if (contents !== undefined && type === 'float32') {
-    const data = contents();
-    if (data instanceof Float32Array) return g.frozen(name, { shape: shape.map(Number), data });
-  }
+function operand(g: GraphBuilder, value: Value): Value {
+  const { name, shape, type, contents } = value;
+  if (contents !== undefined && type === 'float32') return g.frozen(name, matrixOf(value, contents));
   const shared = `operand ${shape.join(' x ')}`;
   return g.inputs.find((input) => input.name === shared) ?? g.input(shared, 'float32', shape);
+}
+
+const matrices = new WeakMap<Value, FrozenTensor>();
+
+/** One tensor a value, so that two products with it share it. */
+function matrixOf(value: Value, contents: () => unknown): FrozenTensor {
+  const known = matrices.get(value) ?? { shape: value.shape.map(Number), data: contents() as Float32Array };
+  matrices.set(value, known);
+  return known;
 }
 
 async function openRun(builds: readonly Build[], sizes: Readonly<Record<string, number>>, settings: SessionOptions) {
