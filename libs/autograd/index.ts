@@ -3,6 +3,7 @@ export { compileModel, countNodes, type OnnxModel, type Outputs } from './compil
 export { dimAt, productOf, sameShape } from './dims.ts';
 export { frozenLinear } from './frozen-linear.ts';
 export type { FrozenArithmetic, FrozenLayer, Int8Arithmetic, Int8Levels, LinearScales } from './frozen-layer.ts';
+export { copyError } from './int8/copy-error.ts';
 export { probeInt8 } from './int8/probe-int8.ts';
 export { timeInt8 } from './int8/time-int8.ts';
 export { gradients } from './gradients.ts';

@@ -19,18 +19,21 @@ export async function quantise(
     return;
   }
   const { layers, largestRelativeError, levels, weightBytes } = report;
-  const rows = layers.map(({ name, shape, relativeError, peak, precision }) => [
+  const error = (part: number): string => (Number.isFinite(part) ? `${(100 * part).toFixed(2)} %` : 'none');
+  const rows = layers.map(({ name, shape, relativeError, gradientError, peak, precision }) => [
     name,
     shape.join(' x '),
-    Number.isFinite(relativeError) ? `${(100 * relativeError).toFixed(2)} %` : 'none',
+    error(relativeError),
+    gradientError === undefined ? '-' : error(gradientError),
     Number.isFinite(peak) ? peak.toFixed(1) : 'none',
     precision,
   ]);
   const unmeasured = layers.some(({ relativeError }) => !Number.isFinite(relativeError));
   const kept = layers.filter(({ precision }) => precision === 'fp32').length;
   console.stdout.write(
-    `${plainTable(['layer', 'in x out', 'error', 'peak', 'precision'], rows)}\n\n` +
+    `${plainTable(['layer', 'in x out', 'error', 'gradient', 'peak', 'precision'], rows)}\n\n` +
       `error: what int8 changes in a layer's product, root of summed squares; from ${percent(largestRelativeError)} on it stays in fp32${unmeasured ? ', as it does where the product has no size (none)' : ''}\n` +
+      `gradient: the same in the copy of its weight by which gradients flow back (- where none do), each output channel weighing the same\n` +
       `peak: the largest number that the layer reads, over the root mean square of all\n` +
       `${layers.length - kept} of ${layers.length} layers in int8${levels === LEVELS.int8 ? '' : ', with weights of 7 bits since sums saturate on this processor'}: ` +
       `${bytes(weightBytes.int8)} for ${bytes(weightBytes.fp32)}\n`,

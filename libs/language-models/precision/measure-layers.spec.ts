@@ -12,7 +12,7 @@ import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { inPrecision } from './in-precision.ts';
 import { measureLayers } from './measure-layers.ts';
 import { reportPrecision } from './report-precision.ts';
-import { LARGEST_RELATIVE_ERROR } from './outlier-rule.ts';
+import { LARGEST_RELATIVE_ERROR, staysExact } from './outlier-rule.ts';
 import { SAMPLE_TEXT } from './sample-text.ts';
 
 const ENCODER = 'models/tiny-encoder';
@@ -40,6 +40,23 @@ describe('what int8 does to the layers of a model', () => {
     expect(hit.relativeError).toBeGreaterThan(2 * LARGEST_RELATIVE_ERROR);
     const { arithmetic } = await inPrecision(weights, { precision, modelFolder: ENCODER });
     expect(arithmetic).toMatchObject({ exceptions: new Set([OUTLIER_LAYER]) });
+  });
+
+  it('is much where one output channel is far larger than the others, which share its scale on the way back', async () => {
+    const { config, tensors } = await loadEncoder(ENCODER);
+    const name = 'block.2.output';
+    const { shape, data } = tensors.get(`${name}.weight`)!;
+    const [channels = 1] = shape.slice(1);
+    const louder = { shape, data: data.map((value, at) => (at % channels === 5 ? 1000 * value : value)) };
+    const weights = { config, tensors: new Map([...tensors, [`${name}.weight`, louder]]) };
+    const layers = await measureLayers(weights, await loadTokenizer(ENCODER), SAMPLE_TEXT, levels);
+    const hit = layers.find((layer) => layer.name === name)!;
+    expect(hit.relativeError).toBeLessThan(LARGEST_RELATIVE_ERROR);
+    // All digits of the others are gone.
+    expect(hit.gradientError).toBeGreaterThan(0.9);
+    expect(staysExact(hit)).toBe(true);
+    const others = layers.filter((layer) => layer !== hit);
+    expect(others.every(({ gradientError = 1 }) => gradientError > 0 && gradientError < 0.03)).toBe(true);
   });
 
   it('is the same over a long text that repeats a short one, however many runs read it', async () => {

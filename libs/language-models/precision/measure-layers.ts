@@ -1,5 +1,6 @@
 import {
   compileModel,
+  copyError,
   frozenLinear,
   GraphBuilder,
   mul,
@@ -34,6 +35,8 @@ export interface MeasuredLayer {
   readonly shape: readonly [number, number];
   /** Root of the summed squares of what int8 changes in x·weight, over that of x·weight; NaN where x·weight is 0 all over, or not finite. */
   readonly relativeError: number;
+  /** What int8 changes in the weight's transposed copy, by which gradients flow (`copyError`); no gradient flows through a decoder's frozen layers. */
+  readonly gradientError?: number;
   /** The largest number that the layer reads, over the root mean square of all: some 5 without outliers. */
   readonly peak: number;
 }
@@ -74,9 +77,10 @@ export async function measureLayers(
     const all = (name: string): number[] => runs.map((outputs) => Number(outputs[name]?.data[0]));
     const sum = (name: string): number => all(name).reduce((total, one) => total + one, 0);
     const tokens = windows.flat().length;
-    return layers.map(({ name, shape: [inner, out] }) => ({
+    return layers.map(({ name, shape: [inner, out], gradientError }) => ({
       name,
       shape: [inner, out],
+      ...(gradientError === undefined ? {} : { gradientError }),
       relativeError: Math.sqrt(sum(`${name} error`) / sum(`${name} product`)),
       peak: Math.max(...all(`${name} largest`)) / Math.sqrt(sum(`${name} read`) / (tokens * inner)),
     }));
@@ -100,15 +104,17 @@ interface TappedLayer {
   readonly name: string;
   readonly shape: readonly [number, number];
   readonly sums: Readonly<Record<string, Value>>;
+  readonly gradientError?: number;
 }
 
 /** As frozen ones in fp32; each layer computes its product in int8 beside, and tells how far off it is. */
 function measuringParameters(
   g: GraphBuilder,
-  { tensors }: FrozenEncoder | FrozenDecoder,
+  weights: FrozenEncoder | FrozenDecoder,
   levels: Int8Levels,
   layers: TappedLayer[],
 ): GraphParameters {
+  const { tensors } = weights;
   const exact = frozenParameters(g, { tensors });
   const int8: FrozenArithmetic = { precision: 'int8', levels, exceptions: new Set() };
   const squares = (x: Value): Value => reduceSum(g, mul(g, x, x), [0, 1]);
@@ -123,7 +129,8 @@ function measuringParameters(
       [`${name} read`]: squares(x),
       [`${name} largest`]: largestMagnitude(g, x),
     };
-    layers.push({ name, shape: [inner, out], sums });
+    const gradientError = isDecoder(weights) ? {} : { gradientError: copyError(layer.weight, false, levels) };
+    layers.push({ name, shape: [inner, out], sums, ...gradientError });
   };
   return {
     tensor: (name) => exact.tensor(name),
